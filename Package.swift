@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// Every target is built in the Swift 6 language mode, and a warning is an error.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Everything at the top level that the target `Migrations`, whose root is the package, leaves alone.
+let besidesMigrations = [
+    "Package.swift", "README.md", "LICENSE", "Tests", "deploy",
+    "Sources/CLibPQ", "Sources/Operations", "Sources/Postgres", "Sources/SignalWire",
+    "Sources/SignalWireSandbox", "Sources/SyncAgent", "Sources/SyncCommands", "Sources/SyncCore",
+    "Sources/SyncStore", "Sources/subscriber-sync",
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let serviceLifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "subscriber-sync",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "subscriber-sync", targets: ["subscriber-sync"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: strict),
+        .target(name: "SyncCore", swiftSettings: strict),
+        .target(
+            name: "Migrations",
+            path: ".",
+            exclude: besidesMigrations,
+            sources: ["Sources/Migrations"],
+            resources: [.embedInCode("migrations")],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SyncStore", dependencies: ["Migrations", "Postgres", "SyncCore", crypto],
+            swiftSettings: strict),
+        .target(
+            name: "SignalWire", dependencies: ["SyncCore", asyncHTTPClient, nioCore, nioHTTP1],
+            swiftSettings: strict),
+        .target(
+            name: "SignalWireSandbox", dependencies: [hummingbird, nioCore, nioPosix, logging, serviceLifecycle],
+            swiftSettings: strict),
+        .target(
+            name: "SyncAgent",
+            dependencies: ["Postgres", "SignalWire", "SyncCore", "SyncStore", logging, serviceLifecycle],
+            swiftSettings: strict),
+        .target(
+            name: "Operations",
+            dependencies: ["SyncAgent", "SyncCore", hummingbird, logging, nioCore, serviceLifecycle],
+            swiftSettings: strict),
+        .target(
+            name: "SyncCommands",
+            dependencies: [
+                "Migrations", "Operations", "Postgres", "SignalWire", "SignalWireSandbox", "SyncAgent", "SyncCore",
+                "SyncStore", argumentParser, configuration, logging, serviceLifecycle, unixSignals,
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "subscriber-sync", dependencies: ["SyncCommands", argumentParser], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

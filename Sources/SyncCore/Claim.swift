@@ -1,0 +1,70 @@
+/// One user, taken from the database to be worked on: what was asked for, and what was found.
+///
+/// It is read in the same statement that took the lease, so nothing in it is older than the version
+/// it claims (see `SyncStore/Claim`).
+public struct Claim: Sendable {
+    public let user: UserKey
+    /// Whoever settles must still hold it.
+    public let lease: Lease
+    /// Which wish this claim answers. Where the row wants a newer one at settling, it is due again.
+    public let version: Int64
+    /// How often the user was tried since the last success, this time included. At least 1.
+    public let attempt: Int
+    /// Where the settlement before this one left the user.
+    public let standing: Standing
+    public let source: SourceState
+    /// How SignalWire was told to know this user, once a call was admitted; `nil` before.
+    public let admitted: Reference?
+    public let subscriber: SubscriberID?
+    public let told: Told
+    /// Whether `told` may be untrue: a request has landed, or may still land, whose effect nobody
+    /// knows, or an operator asked to push regardless. Sending again settles it.
+    public let isDoubted: Bool
+
+    public init(
+        user: UserKey, lease: Lease, version: Int64, attempt: Int, standing: Standing, source: SourceState,
+        admitted: Reference?, subscriber: SubscriberID?, told: Told, isDoubted: Bool
+    ) {
+        self.user = user
+        self.lease = lease
+        self.version = version
+        self.attempt = attempt
+        self.standing = standing
+        self.source = source
+        self.admitted = admitted
+        self.subscriber = subscriber
+        self.told = told
+        self.isDoubted = isDoubted
+    }
+}
+
+/// What the source table says of a user at the moment of the claim.
+public enum SourceState: Sendable {
+    /// The row is there and in scope. The reference is `nil` where its column is null or blank.
+    case present(Reference?, Profile, ProfileDigests)
+    /// The row is there, but `source.where` leaves it out.
+    case outOfScope
+    /// There is no such row.
+    case deleted
+}
+
+/// Where the last settlement left a user. The raw value stands in the tables.
+///
+/// The public `status` is derived from it: a user with a lease is `in_flight`, one that is due is
+/// `pending` (or stays `retrying`), any other has its standing.
+public enum Standing: String, Sendable, CaseIterable {
+    /// Never settled. → any other.
+    case unsynced
+    /// SignalWire was told what the row says. → any other but `unsynced`.
+    case synced
+    /// The last call brought no usable answer; it is due again. → any other but `unsynced`.
+    case retrying
+    /// SignalWire refused; parked until the row, the mapping or an operator changes something.
+    case rejected
+    /// Not sent, for a `HoldReason`; parked in the same way.
+    case held
+    /// `source.where` leaves the user out. Nothing is sent; the pair with the subscriber stays.
+    case outOfScope = "out_of_scope"
+    /// The row is gone. Nothing is sent; the pair stays for one who returns.
+    case deleted
+}

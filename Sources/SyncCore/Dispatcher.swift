@@ -1,0 +1,187 @@
+/// Decides what one agent does next. It owns no connection, no clock and no task: whoever runs it hands
+/// in what happened and performs what comes out.
+///
+/// A user's way through it: claimed → `queue` → pushing → `unsettled` → settling → gone. `held` counts all
+/// of them, and never exceeds the capacity.
+public struct Dispatcher: Sendable {
+    let settings: DispatcherSettings
+    var random: SeededRandom
+    var phase = Phase.running
+    /// Claimed, and waiting for a call to begin.
+    var queue: [Job] = []
+    var pushing = 0
+    /// Answered or decided, and waiting to be written.
+    var unsettled: [Settlement] = []
+    var settling = 0
+    var look = Look.wanted(again: false)
+    var pace: Pace
+    /// Nobody sends before this.
+    var throttledUntil: Instant?
+    /// No settling before this: the database didn't answer.
+    var settleAfter: Instant?
+    var databaseFailures = 0
+    var lingerUntil: Instant?
+    var wakeAt: Instant?
+    /// Whether the last claim was let through to see if the account works again.
+    var isProbing = false
+    /// When a stopping dispatcher gives up on a database that doesn't answer: its leases expire by themselves.
+    var stopBy: Instant?
+
+    /// Where the dispatcher is in its life.
+    enum Phase: Sendable, Hashable {
+        /// → `stopping`, `finished`
+        case running
+        /// Claims nothing more. → `finished`
+        case stopping
+        case finished
+    }
+
+    /// Whether to look into the database for users.
+    enum Look: Sendable, Hashable {
+        /// As soon as there is room. → `underWay`
+        case wanted(again: Bool)
+        /// A claim is with the database; `again`: something happened since it was sent. → `wanted`, `at`
+        case underWay(again: Bool)
+        /// Not before this instant, unless something happens. → `wanted`
+        case at(Instant)
+    }
+
+    public init(settings: DispatcherSettings, seed: UInt64) {
+        self.settings = settings
+        random = SeededRandom(seed: seed)
+        pace = Pace(rate: settings.rate)
+    }
+
+    /// Users claimed and not yet settled.
+    public var held: Int { queue.count + pushing + unsettled.count + settling }
+
+    public var isFinished: Bool { phase == .finished }
+
+    /// The one door: what happened goes in, what is to be done comes out.
+    public mutating func handle(_ event: DispatcherEvent, at now: Instant) -> [DispatcherAction] {
+        guard phase != .finished else { return [] }
+        var actions = take(event, at: now)
+        guard phase != .finished else { return actions }
+        actions += beginPushes(at: now)
+        actions += beginSettling(at: now)
+        actions += beginClaim(at: now)
+        actions += finishIfDone(at: now)
+        actions += planWake(at: now)
+        return actions
+    }
+
+    private mutating func take(_ event: DispatcherEvent, at now: Instant) -> [DispatcherAction] {
+        switch event {
+        case .started: return []
+        case .notified:
+            lingerUntil = now + DispatcherSettings.lingerSpan
+            wantLook()
+            return []
+        case .ticked:
+            wakeAt = nil
+            return []
+        case .claimed(let haul): return take(haul, at: now)
+        case .claimFailed:
+            look = .at(now + afterDatabaseFailure())
+            return []
+        case .answered(let job, let answer): return take(answer, of: job, at: now)
+        case .settled(let report):
+            take(report)
+            return []
+        case .settleFailed(let batch):
+            settling -= batch.count
+            unsettled = batch + unsettled
+            settleAfter = now + afterDatabaseFailure()
+            return []
+        case .fleetCounted(let agents):
+            pace.change(rate: settings.rate / Double(max(agents, 1)), at: now)
+            return []
+        case .stopRequested:
+            stop(at: now)
+            return []
+        }
+    }
+
+    private mutating func take(_ haul: Haul, at now: Instant) -> [DispatcherAction] {
+        databaseFailures = 0
+        let again = look == .underWay(again: true)
+        queue += haul.jobs
+        unsettled += haul.settlements
+        if haul.folded > 0 { lingerUntil = now + DispatcherSettings.lingerSpan }
+        isProbing = haul.gate == .probing
+        look = again ? .wanted(again: false) : .at(nextLook(after: haul, at: now))
+        if phase == .stopping { releaseQueue() }
+        guard settings.isUntilIdle, held == 0, !again, phase == .running else { return [] }
+        return finishIfIdle(after: haul)
+    }
+
+    private mutating func finishIfIdle(after haul: Haul) -> [DispatcherAction] {
+        guard haul.folded == 0 else { return [] }
+        guard haul.nextDue != nil else { return finish(.idle) }
+        switch haul.gate {
+        case .paused: return finish(.paused)
+        case .open, .probing, .throttled: return []
+        }
+    }
+
+    private mutating func take(_ answer: PushAnswer, of job: Job, at now: Instant) -> [DispatcherAction] {
+        pushing -= 1
+        let settlement = Settlement(of: job.claim, push: job.push, answer: answer, using: &random)
+        unsettled.append(settlement)
+        switch answer.outcome {
+        case .accepted:
+            guard isProbing else { return [] }
+            isProbing = false
+            wantLook()
+            return [.resumeFleet]
+        case .rejected, .unavailable: return []
+        case .throttled:
+            guard case .after(let wait) = settlement.due else { return [] }
+            throttledUntil = max(throttledUntil ?? now, now + wait)
+            return [.throttleFleet(wait)]
+        case .account(let problem):
+            isProbing = false
+            releaseQueue()
+            return [.pauseFleet(problem)]
+        }
+    }
+
+    private mutating func take(_ report: SettleReport) {
+        databaseFailures = 0
+        settling -= report.settled + report.lost + report.skipped.count
+        unsettled = report.skipped + unsettled
+        if report.dueNow + report.lost > 0 { wantLook() }
+    }
+
+    /// Asks for a look at the database, also one after that which is under way.
+    mutating func wantLook() {
+        switch look {
+        case .wanted: break
+        case .at: look = .wanted(again: false)
+        case .underWay: look = .underWay(again: true)
+        }
+    }
+
+    private mutating func stop(at now: Instant) {
+        guard phase == .running else { return }
+        phase = .stopping
+        stopBy = now + settings.timeout + DispatcherSettings.stopGrace
+        releaseQueue()
+    }
+
+    /// Hands back everything whose call hasn't begun.
+    mutating func releaseQueue() {
+        unsettled += queue.map { Settlement(releasing: $0.claim) }
+        queue = []
+    }
+
+    private mutating func afterDatabaseFailure() -> Duration {
+        databaseFailures += 1
+        return Backoff.database.delay(afterFailures: databaseFailures, using: &random)
+    }
+
+    mutating func finish(_ end: DispatcherEnd) -> [DispatcherAction] {
+        phase = .finished
+        return [.finish(end)]
+    }
+}

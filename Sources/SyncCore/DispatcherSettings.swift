@@ -1,0 +1,51 @@
+/// What the dispatcher is told once: limits and periods.
+public struct DispatcherSettings: Sendable, Hashable {
+    /// Calls in flight at once.
+    public var concurrency: Int
+    /// Calls a second over all agents of the database; 0: unlimited.
+    public var rate: Double
+    /// The deadline of one call.
+    public var timeout: Duration
+    /// How long a claim is ours.
+    public var lease: Duration
+    /// How long to wait where nothing wakes us.
+    public var pollInterval: Duration
+    /// Whether to finish once nothing is due.
+    public var isUntilIdle: Bool
+
+    public init(
+        concurrency: Int = 32, rate: Double = 100, timeout: Duration = .seconds(15), lease: Duration = .seconds(60),
+        pollInterval: Duration = .seconds(5), isUntilIdle: Bool = false
+    ) {
+        self.concurrency = concurrency
+        self.rate = rate
+        self.timeout = timeout
+        self.lease = lease
+        self.pollInterval = pollInterval
+        self.isUntilIdle = isUntilIdle
+    }
+
+    /// After a wake-up: how often to look again…
+    public static let lingerStep = Duration.milliseconds(50)
+    /// …and for how long after anything came. A commit that lost the race for the one notification
+    /// follows the winner by its own length, which is milliseconds in most applications.
+    public static let lingerSpan = Duration.seconds(1)
+    /// The shortest wait between two looks at a database that said there is something due.
+    public static let shortestWait = Duration.milliseconds(20)
+    /// What a stop may take beyond the deadline of the calls in flight: the last settlements.
+    public static let stopGrace = Duration.seconds(5)
+
+    /// The most users that are claimed and not yet settled: the bound on memory.
+    ///
+    /// Three times the concurrency keeps the calls busy while one batch is claimed and one settled. At
+    /// a low rate it is what can be sent in a quarter of a lease, so that claims don't grow stale.
+    public var capacity: Int {
+        let full = max(3 * concurrency, 8)
+        guard rate > 0 else { return full }
+        let quarterLease = Double(lease.nanoseconds) / 4e9
+        return max(1, min(full, Int((rate * quarterLease).rounded(.down))))
+    }
+
+    /// How old a claim may be when its call begins: the call's deadline still fits into the lease.
+    public var latestStart: Duration { .nanoseconds(lease.nanoseconds - timeout.nanoseconds - 1_000_000_000) }
+}

@@ -1,0 +1,87 @@
+/// The steps that follow every event: each begins what there is room and reason for.
+extension Dispatcher {
+    /// Begins calls while there are users, room, and leave to.
+    mutating func beginPushes(at now: Instant) -> [DispatcherAction] {
+        if let throttledUntil, throttledUntil <= now { self.throttledUntil = nil }
+        var actions: [DispatcherAction] = []
+        var taken = 0
+        while taken < queue.count, pushing < settings.concurrency {
+            let job = queue[taken]
+            if now - job.claimedAt > settings.latestStart {
+                // Too little of the lease is left for a call: hand it back rather than send it late.
+                unsettled.append(Settlement(releasing: job.claim))
+                taken += 1
+                continue
+            }
+            guard throttledUntil == nil, pace.take(at: now) else { break }
+            actions.append(.push(job))
+            pushing += 1
+            taken += 1
+        }
+        queue.removeFirst(taken)
+        return actions
+    }
+
+    /// Writes what was decided, one batch at a time: whatever came while the last was written.
+    mutating func beginSettling(at now: Instant) -> [DispatcherAction] {
+        if let settleAfter, settleAfter <= now { self.settleAfter = nil }
+        guard settling == 0, !unsettled.isEmpty, settleAfter == nil else { return [] }
+        let batch = unsettled
+        unsettled = []
+        settling = batch.count
+        return [.settle(batch)]
+    }
+
+    /// Claims when a look is wanted and half of the capacity is free: batches are what makes it cheap.
+    mutating func beginClaim(at now: Instant) -> [DispatcherAction] {
+        if case .at(let instant) = look, instant <= now { look = .wanted(again: false) }
+        guard case .wanted = look, phase == .running, throttledUntil == nil else { return [] }
+        let room = settings.capacity - held
+        guard room > 0, 2 * room >= settings.capacity else { return [] }
+        look = .underWay(again: false)
+        return [.claim(limit: room)]
+    }
+
+    /// A stopping dispatcher finishes when nothing is left and no claim is under way, or its time is up.
+    mutating func finishIfDone(at now: Instant) -> [DispatcherAction] {
+        guard phase == .stopping, let stopBy else { return [] }
+        if now >= stopBy { return finish(.stopped) }
+        guard held == 0 else { return [] }
+        if case .underWay = look { return [] }
+        return finish(.stopped)
+    }
+
+    /// Sets the one alarm to the earliest instant at which anything can be begun.
+    mutating func planWake(at now: Instant) -> [DispatcherAction] {
+        guard phase != .finished else { return [] }
+        var instants: [Instant] = []
+        if case .at(let instant) = look, phase == .running { instants.append(instant) }
+        if !queue.isEmpty, pushing < settings.concurrency {
+            instants.append(max(throttledUntil ?? now, pace.next(after: now)))
+            if let oldest = queue.first { instants.append(oldest.claimedAt + settings.latestStart + .milliseconds(1)) }
+        }
+        if !unsettled.isEmpty, let settleAfter { instants.append(settleAfter) }
+        if let throttledUntil { instants.append(throttledUntil) }
+        if let stopBy { instants.append(stopBy) }
+        guard let earliest = instants.min(), earliest != wakeAt else { return [] }
+        wakeAt = earliest
+        return [.wake(at: earliest)]
+    }
+
+    /// When to look again after a claim: at once if it was full, soon while lingering, else when
+    /// somebody is due or the poll interval has passed.
+    func nextLook(after haul: Haul, at now: Instant) -> Instant {
+        switch haul.gate {
+        case .throttled(let wait): return now + max(wait, DispatcherSettings.shortestWait)
+        case .paused(let probeAfter):
+            let poll = haul.folded > 0 ? .zero : settings.pollInterval
+            return now + max(min(poll, probeAfter ?? poll), DispatcherSettings.shortestWait)
+        case .open, .probing: break
+        }
+        if haul.folded > 0 || haul.count > 0 { return now }
+        var wait = settings.pollInterval
+        if let nextDue = haul.nextDue { wait = min(wait, max(nextDue, DispatcherSettings.shortestWait)) }
+        if let lingerUntil, now < lingerUntil { wait = min(wait, DispatcherSettings.lingerStep) }
+        return now + wait
+    }
+}

@@ -1,0 +1,144 @@
+/// What is to be done about one claimed user: the one decision between the table and SignalWire.
+public enum PushPlan: Sendable {
+    /// SignalWire was told exactly this already.
+    case nothing
+    case push(Push)
+    /// Not sent, until somebody or something removes the reason.
+    case hold(HoldReason)
+    /// Nothing is sent for a user who isn't there: this call can't delete. What was told is erased.
+    case forget(ForgetReason)
+
+    /// Decides, from nothing but the claim and the operator's rules.
+    public init(for claim: Claim, rules: PushRules) {
+        switch claim.source {
+        case .deleted: self = .forget(.deleted)
+        case .outOfScope: self = .forget(.outOfScope)
+        case .present(nil, _, _): self = .hold(.missingReference)
+        case .present(.some(let reference), let profile, let digests):
+            if let admitted = claim.admitted, admitted != reference, rules.referenceChange == .hold {
+                self = .hold(.referenceChanged)
+            } else {
+                let push = Push(
+                    of: claim, reference: reference, profile: profile, digests: digests, cleared: rules.cleared)
+                let isTold = claim.subscriber != nil && !push.needsAdmission && push.changed.isEmpty
+                self = isTold && !claim.isDoubted ? .nothing : .push(push)
+            }
+        }
+    }
+
+    /// The plan after the database was asked whether this push may create a subscriber.
+    ///
+    /// - Returns: `nil` where the lease was lost: then nothing may be done at all.
+    public func admitted(as admission: Admission) -> PushPlan? {
+        switch admission {
+        case .admitted: self
+        case .duplicate: .hold(.duplicateReference)
+        case .overLimit: .hold(.newSubscriberLimit)
+        case .leaseLost: nil
+        }
+    }
+}
+
+/// What is sent for one user, and what SignalWire has been told once it is accepted.
+public struct Push: Sendable {
+    public let reference: Reference
+    /// The whole profile, and an empty text for each field that is to be cleared.
+    public let fields: [ProfileField: String]
+    /// Those that differ from what was told last, in their order.
+    public let changed: [ProfileField]
+    /// What holds after the request was accepted.
+    public let toldAfterwards: Told
+    /// Whether the database must agree first: the call may create a subscriber, which is billed, or
+    /// the user was gone and the reference may have become somebody else's.
+    public let needsAdmission: Bool
+
+    init(
+        of claim: Claim, reference: Reference, profile: Profile, digests: ProfileDigests,
+        cleared: PushRules.Cleared
+    ) {
+        let isSameSubscriber = claim.admitted == reference
+        let told = isSameSubscriber ? claim.told : [:]
+        var fields = profile.values
+        var after = told
+        for (field, digest) in digests.values { after[field] = .known(digest) }
+        for (field, digest) in digests.empty where digests.values[field] == nil {
+            guard cleared == .sendEmpty, told[field] != nil else { continue }
+            fields[field] = ""
+            after[field] = .known(digest)
+        }
+        self.reference = reference
+        self.fields = fields
+        self.toldAfterwards = after
+        self.changed = fields.keys.filter { told[$0] != after[$0] }.sorted()
+        self.needsAdmission = !isSameSubscriber || claim.standing == .deleted
+    }
+
+    /// What SignalWire knows if nobody can say whether this push was applied.
+    public func toldIfInDoubt(_ told: Told) -> Told {
+        changed.reduce(into: told) { $0[$1] = .unknown }
+    }
+}
+
+/// The operator's choices that bear on a plan.
+public struct PushRules: Sendable, Hashable {
+    /// What becomes of a field that was sent once and is blank now.
+    public enum Cleared: String, Sendable, CaseIterable {
+        case sendEmpty = "send_empty"
+        case omit
+    }
+
+    /// What becomes of a user whose reference is another than the one SignalWire was told.
+    public enum ReferenceChange: String, Sendable, CaseIterable {
+        case hold
+        /// A second, billable subscriber.
+        case new
+    }
+
+    public var cleared: Cleared
+    public var referenceChange: ReferenceChange
+
+    public init(cleared: Cleared = .sendEmpty, referenceChange: ReferenceChange = .hold) {
+        self.cleared = cleared
+        self.referenceChange = referenceChange
+    }
+}
+
+/// Why a user is held. The raw value is the code in the tables.
+public enum HoldReason: String, Sendable, CaseIterable {
+    case missingReference = "missing_reference"
+    case referenceChanged = "reference_changed"
+    case duplicateReference = "duplicate_reference"
+    case newSubscriberLimit = "new_subscriber_limit"
+
+    /// What is the matter, and what ends it, for the operator.
+    public var explanation: String {
+        switch self {
+        case .missingReference:
+            "The reference column is null or blank; fill it and the user is pushed."
+        case .referenceChanged:
+            "The reference differs from the one SignalWire knows, and a new subscriber would be billed; "
+                + "restore it, or set identity.on_reference_change to new and resync the user."
+        case .duplicateReference:
+            "Another user has the same reference (compared trimmed and without case); make it unique, "
+                + "then resync the user."
+        case .newSubscriberLimit:
+            "limits.new_subscribers is used up for the last 24 hours; the user follows when it allows, "
+                + "or sooner if the limit is raised."
+        }
+    }
+}
+
+/// Why nothing is sent for a user any more. The raw value is the status in the tables.
+public enum ForgetReason: String, Sendable, CaseIterable {
+    case outOfScope = "out_of_scope"
+    case deleted
+}
+
+/// What the database said to a push that may create a subscriber. The raw value is the SQL function's.
+public enum Admission: String, Sendable, Hashable, CaseIterable {
+    case admitted
+    case duplicate
+    case overLimit = "over_limit"
+    /// The lease was lost meanwhile; nothing may be sent.
+    case leaseLost = "lease_lost"
+}

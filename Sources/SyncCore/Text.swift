@@ -1,0 +1,21 @@
+/// The text without white space at both ends.
+func trimmingWhitespace(_ text: String) -> String {
+    let scalars = text.unicodeScalars
+    guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+        let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+    else { return "" }
+    return String(scalars[first...last])
+}
+
+/// The text with each control character (category Cc: tabs, line breaks, escapes) as one space.
+///
+/// A profile is a line on a screen: a control character in it is a slip of the keyboard or an attack
+/// on a terminal, and dropping it altogether would join two words.
+func replacingControls(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
+}
+
+private func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.properties.generalCategory == .control
+}
