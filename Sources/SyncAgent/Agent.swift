@@ -1,0 +1,164 @@
+import Logging
+import Postgres
+import ServiceLifecycle
+import SignalWire
+import SyncCore
+import SyncStore
+import Synchronization
+
+/// One agent: it runs the dispatcher's decisions.
+///
+/// Events come in by one stream (answers, wake-ups, alarms), one task owns the dispatcher and drains it,
+/// and every action runs outside of that task and answers with an event. So the dispatcher needs no lock,
+/// and nothing that is slow can hold up the loop.
+public final class Agent: Service {
+    private let identity: AgentIdentity
+    private let settings: AgentSettings
+    private let store: Store
+    private let client: SubscriberClient
+    public let pulse: AgentPulse
+    private let narrator: Narrator
+    private let sonar: Mutex<Sonar>
+    private let clock = MonotonicClock()
+    private let events: AsyncStream<DispatcherEvent>
+    private let inbox: AsyncStream<DispatcherEvent>.Continuation
+    private let end = Mutex<DispatcherEnd?>(nil)
+
+    public init(
+        identity: AgentIdentity, settings: AgentSettings, store: Store, client: SubscriberClient, logger: Logger
+    ) {
+        self.identity = identity
+        self.settings = settings
+        self.store = store
+        self.client = client
+        pulse = AgentPulse()
+        narrator = Narrator(logger: logger, pulse: pulse)
+        sonar = Mutex(Sonar(agent: identity.id, silence: settings.silence))
+        (events, inbox) = AsyncStream.makeStream()
+    }
+
+    /// How it ended; `nil` while it runs.
+    public var outcome: DispatcherEnd? { end.withLock { $0 } }
+
+    /// Stops claiming, finishes what is in flight, and ends.
+    public func stop() {
+        pulse.update { $0.isStopping = true }
+        inbox.yield(.stopRequested)
+    }
+
+    /// Runs until it is stopped, or nothing is due if that was asked for.
+    public func run() async throws {
+        narrator.started(["agent": "\(identity.id)"])
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                let listener = Listener(settings.listening, channels: ["subscriber_sync"])
+                let desk = AsyncStream<DatabaseWork>.makeStream()
+                group.addTask { await listener.run() }
+                group.addTask { await self.hear(listener) }
+                group.addTask { await self.beat() }
+                group.addTask { await self.work(desk.stream) }
+                await self.loop(&group, desk.continuation)
+                desk.continuation.finish()
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            self.stop()
+        }
+        try? await store.leave(identity)
+    }
+
+    /// The loop: what happened goes in, what is to be done comes out and is begun.
+    private func loop(_ group: inout DiscardingTaskGroup, _ desk: AsyncStream<DatabaseWork>.Continuation) async {
+        var dispatcher = Dispatcher(settings: settings.dispatcher, seed: .random(in: .min ... .max))
+        var alarm: Task<Void, Never>?
+        defer { alarm?.cancel() }
+        inbox.yield(.started)
+        for await event in events {
+            let now = clock.now
+            for action in dispatcher.handle(event, at: now) {
+                begin(action, &group, desk, &alarm)
+            }
+            let held = dispatcher.held
+            pulse.update { reading in
+                reading.turnedAt = now
+                reading.held = held
+            }
+            if dispatcher.isFinished || Task.isCancelled { return }
+        }
+    }
+
+    /// Begins one action. None of them waits.
+    private func begin(
+        _ action: DispatcherAction, _ group: inout DiscardingTaskGroup,
+        _ desk: AsyncStream<DatabaseWork>.Continuation, _ alarm: inout Task<Void, Never>?
+    ) {
+        switch action {
+        case .claim(let limit): desk.yield(.claim(limit: limit))
+        case .settle(let batch): desk.yield(.settle(batch))
+        case .throttleFleet(let wait): desk.yield(.throttleFleet(wait))
+        case .pauseFleet(let problem): desk.yield(.pauseFleet(problem))
+        case .resumeFleet: desk.yield(.resumeFleet)
+        case .push(let job): group.addTask { await self.push(job) }
+        case .wake(let instant):
+            alarm?.cancel()
+            alarm = Task {
+                guard (try? await clock.sleep(until: instant)) != nil else { return }
+                inbox.yield(.ticked)
+            }
+        case .finish(let how):
+            end.withLock { $0 = how }
+            narrator.ended(how)
+        }
+    }
+
+    private func push(_ job: Job) async {
+        // Only cancellation is thrown, and then nobody listens for the answer any more.
+        guard let answer = try? await client.push(job.push) else { return }
+        inbox.yield(.answered(job, answer))
+    }
+
+    private func work(_ stream: AsyncStream<DatabaseWork>) async {
+        let desk = DatabaseDesk(
+            store: store, rules: settings.rules, newSubscriberLimit: settings.newSubscriberLimit, clock: clock,
+            narrator: narrator)
+        for await work in stream {
+            if let event = await desk.perform(work) { inbox.yield(event) }
+        }
+    }
+
+    /// A notification says only "look"; a fresh LISTEN may have missed some.
+    private func hear(_ listener: Listener) async {
+        for await event in listener.events {
+            switch event {
+            case .listening:
+                sonar.withLock { $0.connected() }
+                inbox.yield(.notified)
+            case .lost(let error): sonar.withLock { $0.lost(error.message) }
+            case .notified(_, let payload, _):
+                if !sonar.withLock({ $0.hears(payload) }) { inbox.yield(.notified) }
+            }
+        }
+    }
+
+    /// Says that we are alive, counts who shares the rate, and keeps house now and then.
+    private func beat() async {
+        for beat in 0... {
+            let (wakeUp, canary) = sonar.withLock { ($0.wakeUp, $0.nextCanary()) }
+            if beat > 0 { narrator.wakeUpSeen(wakeUp) }
+            if let agents = try? await store.heartbeat(identity, wakeUp: wakeUp, canary: canary) {
+                inbox.yield(.fleetCounted(agents))
+            }
+            if beat % AgentSettings.heartbeatsPerHousekeeping == 0 { await keepHouse() }
+            let pause = beat < 2 ? AgentSettings.firstHeartbeatInterval : AgentSettings.heartbeatInterval
+            guard (try? await Task.sleep(for: pause)) != nil else { return }
+        }
+    }
+
+    /// What fails here is tried again at the next round, and the loop tells of a database that is gone.
+    private func keepHouse() async {
+        while let gone = try? await store.prune(logOlderThan: settings.logRetention), gone == Store.prunePage {}
+        if let released = try? await store.releaseHeld(limit: settings.newSubscriberLimit), released > 0 {
+            inbox.yield(.notified)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import Synchronization
+import SyncCore
+
+/// What others may know of a running agent at any moment: whether its loop turns, and what it has done.
+public final class AgentPulse: Sendable {
+    /// A reading.
+    public struct Reading: Sendable, Hashable {
+        /// Settled since the start, by outcome.
+        public var outcomes: [Settlement.Outcome: Int] = [:]
+        public var held = 0
+        public var isDatabaseReachable = true
+        public var isStopping = false
+        /// When the loop last handled an event.
+        public var turnedAt = Instant(nanoseconds: 0)
+    }
+
+    private let state = Mutex(Reading())
+
+    public init() {}
+
+    public var reading: Reading { state.withLock { $0 } }
+
+    func update(_ change: (inout Reading) -> Void) { state.withLock { change(&$0) } }
+}

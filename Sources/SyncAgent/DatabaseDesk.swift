@@ -1,0 +1,116 @@
+import Logging
+import SyncCore
+import SyncStore
+
+/// What the loop asks of the database, one after the other and in the order it was asked.
+enum DatabaseWork: Sendable {
+    case claim(limit: Int)
+    case settle([Settlement])
+    case throttleFleet(Duration)
+    case pauseFleet(Problem)
+    case resumeFleet
+}
+
+/// Does the work and turns what came of it into an event. It decides nothing but what a claim means.
+struct DatabaseDesk: Sendable {
+    let store: Store
+    let rules: PushRules
+    let newSubscriberLimit: Int?
+    let clock: MonotonicClock
+    let narrator: Narrator
+
+    /// - Returns: the event to answer with; the fleet's switches have none.
+    func perform(_ work: DatabaseWork) async -> DispatcherEvent? {
+        switch work {
+        case .claim(let limit): return await claim(limit)
+        case .settle(let batch): return await settle(batch)
+        case .throttleFleet(let wait):
+            await tell("throttle") { () async throws(StoreError) in try await store.throttle(for: wait) }
+        case .pauseFleet(let problem):
+            await tell("pause") { () async throws(StoreError) in try await store.pauseForAccount(problem) }
+        case .resumeFleet:
+            await tell("resume") { () async throws(StoreError) in try await store.resumeAfterProbe() }
+        }
+        return nil
+    }
+
+    private func claim(_ limit: Int) async -> DispatcherEvent {
+        // Before the statement is sent, so that no lease is thought to last longer than it does.
+        let claimedAt = clock.now
+        do {
+            let batch = try await store.claim(limit: limit)
+            narrator.databaseAnswered()
+            narrator.gateSeen(batch.gate)
+            return .claimed(await haul(of: batch, claimedAt: claimedAt))
+        } catch {
+            narrator.databaseFailed(error, doing: "claim")
+            return .claimFailed
+        }
+    }
+
+    /// Plans each claim, and asks for admission where a call may create a subscriber.
+    private func haul(of batch: ClaimBatch, claimedAt: Instant) async -> Haul {
+        let planned = batch.claims.map { ($0, PushPlan(for: $0, rules: rules)) }
+        var haul = Haul(gate: batch.gate, folded: batch.folded, nextDue: batch.nextDue)
+        do {
+            let admissions = try await store.admit(requests(in: planned), limit: newSubscriberLimit)
+            for (claim, plan) in planned {
+                guard let plan = plan.needsAdmission ? plan.admitted(as: admissions[claim.user] ?? .leaseLost) : plan
+                else { continue }
+                haul.add(claim, plan, claimedAt: claimedAt)
+            }
+        } catch {
+            narrator.databaseFailed(error, doing: "admit")
+            haul.settlements += planned.map { Settlement(releasing: $0.0) }
+        }
+        return haul
+    }
+
+    private func requests(in planned: [(Claim, PushPlan)]) -> [AdmissionRequest] {
+        planned.compactMap { claim, plan in
+            guard case .push(let push) = plan, push.needsAdmission else { return nil }
+            return AdmissionRequest(user: claim.user, lease: claim.lease, reference: push.reference)
+        }
+    }
+
+    private func settle(_ batch: [Settlement]) async -> DispatcherEvent {
+        do {
+            let report = try await store.settle(batch)
+            narrator.databaseAnswered()
+            narrator.settled(batch, report)
+            return .settled(report)
+        } catch {
+            narrator.databaseFailed(error, doing: "settle")
+            return .settleFailed(batch)
+        }
+    }
+
+    private func tell(_ what: String, _ work: () async throws(StoreError) -> Void) async {
+        do {
+            try await work()
+        } catch {
+            // The next answer of the same kind says it again.
+            narrator.databaseFailed(error, doing: what)
+        }
+    }
+}
+
+extension PushPlan {
+    var needsAdmission: Bool {
+        switch self {
+        case .push(let push): push.needsAdmission
+        case .nothing, .hold, .forget: false
+        }
+    }
+}
+
+extension Haul {
+    /// Sorts one planned claim to where it goes on.
+    mutating func add(_ claim: Claim, _ plan: PushPlan, claimedAt: Instant) {
+        switch plan {
+        case .push(let push): jobs.append(Job(claim: claim, push: push, claimedAt: claimedAt))
+        case .nothing, .hold, .forget:
+            if let settlement = Settlement(of: claim, plan: plan) { settlements.append(settlement) }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import Logging
+import Synchronization
+import SyncCore
+import SyncStore
+
+/// Tells the log what changed: one line when a state begins and one when it ends, none for each user.
+///
+/// Users appear at debug level, by key and outcome. Nothing else of them does.
+final class Narrator: Sendable {
+    private let logger: Logger
+    private let pulse: AgentPulse
+    private let state = Mutex(State())
+
+    private struct State: Sendable {
+        var failure: String?
+        var gate = GateKind.open
+        var wakeUp: WakeUp?
+        var outcome: Settlement.Outcome?
+    }
+
+    private enum GateKind: Sendable, Hashable {
+        case open, paused, throttled
+
+        init(_ gate: Gate) {
+            switch gate {
+            case .open: self = .open
+            case .paused, .probing: self = .paused
+            case .throttled: self = .throttled
+            }
+        }
+    }
+
+    init(logger: Logger, pulse: AgentPulse) {
+        self.logger = logger
+        self.pulse = pulse
+    }
+
+    func started(_ metadata: Logger.Metadata) { logger.info("agent started", metadata: metadata) }
+
+    func ended(_ end: DispatcherEnd) {
+        let reading = pulse.reading
+        var metadata: Logger.Metadata = ["because": "\(end)"]
+        for (outcome, count) in reading.outcomes { metadata[outcome.rawValue] = "\(count)" }
+        logger.info("agent ended", metadata: metadata)
+    }
+
+    func databaseAnswered() {
+        guard state.withLock({ state in defer { state.failure = nil }; return state.failure != nil }) else { return }
+        pulse.update { $0.isDatabaseReachable = true }
+        logger.notice("database answers again")
+    }
+
+    func databaseFailed(_ error: StoreError, doing what: String) {
+        pulse.update { $0.isDatabaseReachable = false }
+        let isNew = state.withLock { state in
+            defer { state.failure = error.message }
+            return state.failure != error.message
+        }
+        logger.log(
+            level: isNew ? .error : .debug, "database statement failed; trying again",
+            metadata: ["doing": "\(what)", "error": "\(error.message)", "hint": "\(error.hint ?? "none")"])
+    }
+
+    func gateSeen(_ gate: Gate) {
+        let kind = GateKind(gate)
+        let before = state.withLock { state in
+            defer { state.gate = kind }
+            return state.gate
+        }
+        guard before != kind else { return }
+        switch kind {
+        case .open: logger.notice("pushing again")
+        case .paused: logger.warning("pushing is paused; `subscriber-sync status` says why")
+        case .throttled: logger.warning("SignalWire asked for silence; waiting")
+        }
+    }
+
+    func wakeUpSeen(_ wakeUp: WakeUp) {
+        let isNew = state.withLock { state in
+            defer { state.wakeUp = wakeUp }
+            return state.wakeUp != wakeUp
+        }
+        guard isNew else { return }
+        logger.info("wake-up", metadata: ["mode": "\(wakeUp.name)", "because": "\(wakeUp.reason)"])
+    }
+
+    func settled(_ batch: [Settlement], _ report: SettleReport) {
+        pulse.update { reading in
+            for note in batch.compactMap(\.note) { reading.outcomes[note.outcome, default: 0] += 1 }
+        }
+        if report.lost > 0 {
+            logger.warning("leases were lost; those users are pushed again", metadata: ["users": "\(report.lost)"])
+        }
+        for settlement in batch {
+            guard let note = settlement.note else { continue }
+            tellTrouble(note)
+            logger.debug(
+                "user settled",
+                metadata: [
+                    "user": "\(settlement.user)", "outcome": "\(note.outcome.rawValue)",
+                    "code": "\(note.problem?.code ?? "none")",
+                ])
+        }
+    }
+
+    /// The first of a kind of trouble after something else is a line; those behind it are not.
+    private func tellTrouble(_ note: Settlement.Note) {
+        let before = state.withLock { state in
+            defer { state.outcome = note.outcome }
+            return state.outcome
+        }
+        guard before != note.outcome, let problem = note.problem, note.outcome != .held else { return }
+        logger.warning(
+            "SignalWire did not accept a user",
+            metadata: [
+                "outcome": "\(note.outcome.rawValue)", "code": "\(problem.code)", "message": "\(problem.message)",
+            ])
+    }
+}

@@ -1,0 +1,65 @@
+import SyncStore
+
+/// Finds out whether notifications arrive, instead of assuming it.
+///
+/// Behind a transaction pooler LISTEN succeeds and hears nothing. So each heartbeat sends a numbered
+/// notification to ourselves, and the next one looks whether it came back.
+public struct Sonar: Sendable {
+    private let agent: String
+    /// Why no change knocks, where that is known beforehand.
+    private let silence: String?
+    private var sent = 0
+    private var heard = 0
+    private var link = Link.connecting
+
+    /// The listening connection.
+    enum Link: Sendable, Hashable {
+        /// → `up`, `down`
+        case connecting
+        /// LISTEN was accepted. → `down`
+        case up
+        /// → `up`
+        case down(String)
+    }
+
+    public init(agent: String, silence: String?) {
+        self.agent = agent
+        self.silence = silence
+    }
+
+    /// The payload of the next knock, and from now on the one that is waited for.
+    public mutating func nextCanary() -> String {
+        sent += 1
+        return "canary:\(agent):\(sent)"
+    }
+
+    /// - Returns: whether this notification is some agent's canary, and so no reason to look for changes.
+    public mutating func hears(_ payload: String) -> Bool {
+        guard payload.hasPrefix("canary:") else { return false }
+        let own = "canary:\(agent):"
+        if payload.hasPrefix(own), let number = Int(payload.dropFirst(own.count)) { heard = max(heard, number) }
+        return true
+    }
+
+    public mutating func connected() {
+        link = .up
+        // What was sent before this LISTEN could not be heard.
+        heard = max(heard, sent)
+    }
+
+    public mutating func lost(_ reason: String) { link = .down(reason) }
+
+    /// How changes come to be known, as far as can be told now.
+    public var wakeUp: WakeUp {
+        if let silence { return .polling(silence) }
+        switch link {
+        case .connecting: return .polling("the listening connection is not up yet")
+        case .down(let reason): return .polling("the listening connection is down: \(reason)")
+        case .up:
+            let isDeaf = heard < sent
+            return isDeaf
+                ? .polling("LISTEN hears nothing, as behind a transaction pooler; DATABASE_LISTEN_URL can name a direct connection")
+                : .notify
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Postgres
+import SyncCore
+
+extension Store {
+    /// Nobody sends before this has passed. A longer silence that is agreed on already stays.
+    public func throttle(for wait: Duration) async throws(StoreError) {
+        _ = try await query(Store.throttle, [.bigint(wait.millisecondsRoundedUp)])
+    }
+
+    /// Pauses all agents because of the account; one probe at a time finds out when it works again.
+    public func pauseForAccount(_ problem: Problem) async throws(StoreError) {
+        _ = try await query(Store.pauseForAccount, [.text("\(problem.code): \(problem.message)"), .text(agent)])
+    }
+
+    /// Ends an account pause after a probe succeeded; an operator's pause stays.
+    public func resumeAfterProbe() async throws(StoreError) {
+        _ = try await query(Store.resume, [.text("account"), .text(agent)])
+    }
+
+    static let throttle = Statement<Void>(
+        "throttle",
+        """
+        UPDATE subscriber_sync.control
+        SET throttled_until = greatest(throttled_until, now() + $1::bigint * interval '1 ms')
+        """)
+
+    static let pauseForAccount = Statement<Void>(
+        "pause_for_account",
+        """
+        WITH paused AS (
+            UPDATE subscriber_sync.control
+            SET pause_kind = 'account', pause_reason = $1, paused_at = now(),
+                probe_at = now() + interval '5 seconds', probe_failures = 0
+            WHERE pause_kind IS NULL
+            RETURNING pause_reason
+        )
+        INSERT INTO subscriber_sync.log (outcome, error_code, error, agent)
+        SELECT 'paused', 'account', pause_reason, $2 FROM paused
+        """)
+
+    /// $1: 'account' ends only such a pause, 'any' every one.
+    static let resume = Statement<Void>(
+        "resume",
+        """
+        WITH resumed AS (
+            UPDATE subscriber_sync.control
+            SET pause_kind = NULL, pause_reason = NULL, paused_at = NULL, probe_at = NULL, probe_failures = 0,
+                throttled_until = CASE WHEN $1 = 'any' THEN NULL ELSE throttled_until END
+            WHERE pause_kind IS NOT NULL AND ($1 = 'any' OR pause_kind = $1)
+            RETURNING singleton
+        ),
+        knocked AS (SELECT pg_notify('subscriber_sync', '') FROM resumed)
+        INSERT INTO subscriber_sync.log (outcome, agent)
+        SELECT 'resumed', $2 FROM resumed WHERE (SELECT count(*) FROM knocked) >= 0
+        """)
+}
+
+/// What an operator may do without knowing the mapping: the pause, and its end.
+public struct FleetControl: Sendable {
+    let session: Session
+    /// Who asks, for the log.
+    let operatorName: String
+
+    public init(session: Session, operatorName: String) {
+        self.session = session
+        self.operatorName = operatorName
+    }
+
+    /// Stops pushing for all agents. Also turns an account pause into an operator's, which no probe ends.
+    public func pause(reason: String?) async throws(StoreError) {
+        try await run(FleetControl.pause, [.optionalText(reason), .text(operatorName)])
+    }
+
+    /// Starts pushing again, whatever it was paused for.
+    public func resume() async throws(StoreError) {
+        try await run(Store.resume, [.text("any"), .text(operatorName)])
+    }
+
+    private func run(_ statement: Statement<Void>, _ parameters: [Parameter]) async throws(StoreError) {
+        do {
+            _ = try await session.execute(statement, parameters)
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    static let pause = Statement<Void>(
+        "pause",
+        """
+        WITH paused AS (
+            UPDATE subscriber_sync.control
+            SET pause_kind = 'operator', pause_reason = $1, paused_at = now(), probe_at = NULL, probe_failures = 0
+            RETURNING pause_reason
+        )
+        INSERT INTO subscriber_sync.log (outcome, error_code, error, agent)
+        SELECT 'paused', 'operator', pause_reason, $2 FROM paused
+        """)
+}

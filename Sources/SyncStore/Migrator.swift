@@ -1,0 +1,163 @@
+import Crypto
+import Migrations
+import Postgres
+
+/// Brings the schema `subscriber_sync` up to date, and says where it stands.
+///
+/// Migrations run one after the other under an advisory lock, each in a transaction with its row in
+/// the ledger: twenty at once apply each of them once, and one that fails leaves nothing behind.
+public struct Migrator: Sendable {
+    let session: Session
+    let migrations: [Migration]
+    /// The version of this program, for the ledger.
+    let program: String
+
+    public init(session: Session, migrations: [Migration] = Migration.all, program: String = "development") {
+        self.session = session
+        self.migrations = migrations
+        self.program = program
+    }
+
+    /// The newest schema that this program knows.
+    public var newest: Int { migrations.last?.version ?? 0 }
+
+    /// What would be applied, in order.
+    public func pending() async throws(StoreError) -> [Migration] {
+        let applied = try await ledger()
+        try check(applied)
+        let versions = Set(applied.map(\.version))
+        return migrations.filter { !versions.contains($0.version) }
+    }
+
+    /// Applies what is pending.
+    ///
+    /// - Returns: what this call applied; another that ran at the same time may have applied the rest.
+    public func migrate() async throws(StoreError) -> [Migration] {
+        var applied: [Migration] = []
+        for migration in try await pending() where try await apply(migration) { applied.append(migration) }
+        return applied
+    }
+
+    /// Refuses a schema that is missing, older, newer, or not what this program would have made.
+    public func checkSchema() async throws(StoreError) {
+        let applied = try await ledger()
+        guard !applied.isEmpty else {
+            throw StoreError(
+                .schema, "The schema subscriber_sync doesn't exist in this database.",
+                hint: "Run `subscriber-sync migrate` first.")
+        }
+        try check(applied)
+        let version = applied.map(\.version).max() ?? 0
+        guard version >= newest else {
+            throw StoreError(
+                .schema, "The schema subscriber_sync has version \(version), and this program needs \(newest).",
+                hint: "Run `subscriber-sync migrate`.")
+        }
+    }
+
+    /// The SQL of every migration, as `migrate --print` shows it.
+    public func script() -> String {
+        migrations.map { migration in
+            """
+            -- \(migration.fileName)
+            BEGIN;
+            \(migration.sql)
+            \(recordSQL(migration));
+            COMMIT;
+
+            """
+        }.joined(separator: "\n")
+    }
+
+    private func check(_ applied: [LedgerRow]) throws(StoreError) {
+        for row in applied {
+            guard let migration = migrations.first(where: { $0.version == row.version }) else {
+                throw StoreError(
+                    .schema, "The schema subscriber_sync has version \(row.version), which is newer than this program "
+                        + "knows (\(newest)).",
+                    hint: "Use the version of subscriber-sync that applied it (\(row.program)), or a later one.")
+            }
+            guard Migrator.checksum(migration) == row.checksum else {
+                throw StoreError(
+                    .schema, "Migration \(migration.fileName) is not the one that was applied to this database.",
+                    hint: "Applied migrations never change; use a released version of subscriber-sync, "
+                        + "or uninstall and migrate again.")
+            }
+        }
+    }
+
+    /// - Returns: `false` where somebody else had applied it meanwhile.
+    private func apply(_ migration: Migration) async throws(StoreError) -> Bool {
+        let record = recordSQL(migration)
+        do {
+            return try await session.transaction { connection throws(PostgresError) in
+                _ = try connection.query(Migrator.lock)
+                let exists = try connection.query(Migrator.hasLedger).first == true
+                let versions = exists ? try connection.query(Migrator.readLedger).map(\.version) : []
+                if versions.contains(migration.version) { return false }
+                try connection.executeScript(migration.sql, name: migration.fileName)
+                try connection.executeScript(record, name: "record \(migration.fileName)")
+                return true
+            }
+        } catch {
+            throw StoreError(error, doing: "apply \(migration.fileName)")
+        }
+    }
+
+    private func ledger() async throws(StoreError) -> [LedgerRow] {
+        do {
+            guard try await session.query(Migrator.hasLedger).first == true else { return [] }
+            return try await session.query(Migrator.readLedger)
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    private func recordSQL(_ migration: Migration) -> String {
+        """
+        INSERT INTO subscriber_sync.migration (version, name, checksum, applied_by) VALUES (\(migration.version), \
+        \(quoteLiteral(migration.name)), \(quoteLiteral(Migrator.checksum(migration))), \(quoteLiteral(program)))
+        """
+    }
+
+    static func checksum(_ migration: Migration) -> String {
+        SHA256.hash(data: Array(migration.sql.utf8)).reduce(into: "") { hex, byte in
+            hex += byte < 16 ? "0" : ""
+            hex += String(byte, radix: 16)
+        }
+    }
+}
+
+struct LedgerRow: Sendable {
+    let version: Int
+    let checksum: String
+    let program: String
+}
+
+extension Migrator {
+    /// Waits for another migrator; the number is ours (the first of the pair also guards NOTIFY and admissions).
+    static let lock = Statement<Void>("migration_lock", "SELECT pg_advisory_xact_lock(1937072755, 3)")
+
+    static let hasLedger = Statement<Bool>(
+        "has_ledger", "SELECT to_regclass('subscriber_sync.migration') IS NOT NULL"
+    ) { row throws(PostgresError) in try row.boolean(0) }
+
+    static let readLedger = Statement<LedgerRow>(
+        "read_ledger", "SELECT version, checksum, applied_by FROM subscriber_sync.migration ORDER BY version"
+    ) { row throws(PostgresError) in
+        LedgerRow(version: try row.integer(0), checksum: try row.text(1), program: try row.text(2))
+    }
+}
+
+extension StoreError {
+    /// A failure while changing the schema: rights are what is missing most often.
+    init(_ error: PostgresError, doing what: String) {
+        let needsRights = error.sqlState == "42501"
+        self.init(
+            .database, "Could not \(what): \(error.message)",
+            hint: needsRights
+                ? "The role needs CREATE on the database, and must own the source table or have TRIGGER on it."
+                : error.hint,
+            isTransient: error.isConnectionLoss || error.sqlState == "55P03")
+    }
+}

@@ -1,0 +1,148 @@
+import Postgres
+import SyncCore
+
+extension Store {
+    /// Writes a batch of settlements and their log rows, in one statement that never waits for a row.
+    ///
+    /// Repeating it is safe: what was written already is found to have lost its lease, and is sent again.
+    public func settle(_ batch: [Settlement]) async throws(StoreError) -> SettleReport {
+        guard !batch.isEmpty else { return SettleReport(settled: 0) }
+        let verdicts = try await query(Store.settle, SettleColumns.parameters(of: batch, lease: lease, agent: agent))
+        var report = SettleReport(settled: 0)
+        var skipped: Set<UserKey> = []
+        for (user, verdict, isDueNow) in verdicts {
+            switch verdict {
+            case .settled: report.settled += 1
+            case .lost: report.lost += 1
+            case .skipped: skipped.insert(user)
+            }
+            if isDueNow { report.dueNow += 1 }
+        }
+        report.skipped = batch.filter { skipped.contains($0.user) }
+        return report
+    }
+
+    enum SettleVerdict: String, Sendable {
+        case settled, lost, skipped
+    }
+
+    /// Fenced by the lease. Where it was lost, the user is due again whatever the settlement says: a late
+    /// request of ours may have overwritten newer data at SignalWire, and only sending again heals that.
+    ///
+    /// Rows are locked in the order of their keys and with SKIP LOCKED, so this waits for nobody.
+    static let settle = Statement<(UserKey, SettleVerdict, Bool)>(
+        "settle",
+        """
+        WITH given AS MATERIALIZED (
+            SELECT * FROM unnest(
+                $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+                $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::text[])
+            AS g(user_key, lease, version, standing, due_ms, attempts, told, subscriber_id,
+                doubt, outcome, http_status, error_code, error, changed, duration_ms, request_id)
+        ),
+        locked AS MATERIALIZED (
+            SELECT s.* FROM subscriber_sync.subscriber s
+            WHERE s.user_key = ANY ($1::text[])
+            ORDER BY s.user_key FOR UPDATE SKIP LOCKED
+        ),
+        judged AS MATERIALIZED (
+            SELECT g.*, s.lease IS NOT DISTINCT FROM g.lease AS is_held,
+                s.lease AS row_lease, s.due_at AS row_due_at, s.reference,
+                s.wanted <> g.version AS is_newer_wanted,
+                -- A doubt that is no older than the claim outlives its success.
+                CASE g.doubt
+                    WHEN 'cleared' THEN CASE WHEN s.doubted_until > s.last_attempt_at THEN s.doubted_until END
+                    WHEN 'raised' THEN greatest(s.doubted_until, now() + $17::bigint * interval '1 ms')
+                    ELSE s.doubted_until
+                END AS doubt_left
+            FROM given g JOIN locked s ON s.user_key = g.user_key
+        ),
+        kept AS (
+            UPDATE subscriber_sync.subscriber s SET
+                lease = NULL,
+                standing = coalesce(j.standing, s.standing),
+                told = coalesce(j.told::jsonb, s.told),
+                subscriber_id = coalesce(j.subscriber_id::uuid, s.subscriber_id),
+                attempts = CASE j.attempts
+                    WHEN 'cleared' THEN 0 WHEN 'kept' THEN s.attempts ELSE greatest(0, s.attempts - 1) END,
+                synced_at = CASE WHEN j.outcome IN ('accepted', 'subscriber_id_changed') THEN now() ELSE s.synced_at END,
+                last_error = CASE WHEN j.outcome IS NULL THEN s.last_error ELSE j.error END,
+                last_error_code = CASE WHEN j.outcome IS NULL THEN s.last_error_code ELSE j.error_code END,
+                doubted_until = j.doubt_left,
+                due_at = CASE
+                    WHEN j.is_newer_wanted THEN now()
+                    WHEN j.doubt = 'cleared' AND j.doubt_left IS NOT NULL THEN greatest(j.doubt_left, now())
+                    ELSE now() + j.due_ms * interval '1 ms'
+                END
+            FROM judged j
+            WHERE s.user_key = j.user_key AND s.user_key = ANY ($1::text[]) AND j.is_held
+            RETURNING s.user_key, s.due_at
+        ),
+        redone AS (
+            UPDATE subscriber_sync.subscriber s SET
+                wanted = s.wanted + 1,
+                doubted_until = greatest(s.doubted_until, now()),
+                due_at = CASE WHEN s.lease IS NOT NULL AND s.due_at > now() THEN s.due_at ELSE now() END
+            FROM judged j
+            WHERE s.user_key = j.user_key AND s.user_key = ANY ($1::text[]) AND NOT j.is_held
+        ),
+        logged AS (
+            INSERT INTO subscriber_sync.log (user_key, reference, subscriber_id, outcome, http_status, error_code, error,
+                changed_fields, duration_ms, agent, request_id)
+            SELECT j.user_key, j.reference, j.subscriber_id::uuid,
+                CASE WHEN j.is_held THEN j.outcome ELSE 'lease_lost' END,
+                j.http_status::integer, j.error_code, j.error, string_to_array(j.changed, ','), j.duration_ms::integer,
+                $18::text, j.request_id
+            FROM judged j WHERE j.outcome IS NOT NULL OR NOT j.is_held
+            ORDER BY j.user_key
+        )
+        SELECT g.user_key,
+            CASE WHEN j.is_held THEN 'settled' WHEN j.user_key IS NOT NULL THEN 'lost'
+                -- A row that is gone has nothing to settle; one that is there is locked by somebody.
+                WHEN EXISTS (SELECT FROM subscriber_sync.subscriber s WHERE s.user_key = g.user_key) THEN 'skipped'
+                ELSE 'settled' END,
+            coalesce(k.due_at <= now(), false)
+        FROM given g LEFT JOIN judged j ON j.user_key = g.user_key LEFT JOIN kept k ON k.user_key = g.user_key
+        """
+    ) { row throws(PostgresError) in
+        (UserKey(try row.text(0)), SettleVerdict(rawValue: try row.text(1)) ?? .settled, try row.boolean(2))
+    }
+}
+
+/// A batch of settlements, column by column, as the statement unnests them.
+enum SettleColumns {
+    static func parameters(of batch: [Settlement], lease: Duration, agent: String) -> [Parameter] {
+        let notes = batch.map(\.note)
+        return [
+            .textArray(batch.map(\.user.text)),
+            .bigintArray(batch.map(\.lease.token)),
+            .bigintArray(batch.map(\.version)),
+            .textArray(batch.map { $0.standing?.rawValue }),
+            .bigintArray(batch.map { dueMilliseconds($0.due) }),
+            .textArray(batch.map(\.attempts.rawValue)),
+            .textArray(batch.map { $0.told.map(ToldColumn.text) }),
+            .textArray(batch.map { $0.subscriber?.text }),
+            .textArray(batch.map(\.doubt.rawValue)),
+            .textArray(notes.map { $0?.outcome.rawValue }),
+            .bigintArray(notes.map { $0?.httpStatus.map(Int64.init) }),
+            .textArray(notes.map { $0?.problem?.code }),
+            .textArray(notes.map { $0?.problem.map(sentence) }),
+            .textArray(notes.map { note in note.map { $0.changed.map(\.rawValue).joined(separator: ",") } }),
+            .bigintArray(notes.map { $0?.duration?.millisecondsRoundedUp }),
+            .textArray(notes.map { $0?.requestID }),
+            .bigint(lease.millisecondsRoundedUp),
+            .text(agent),
+        ]
+    }
+
+    private static func dueMilliseconds(_ due: Settlement.Due) -> Int64? {
+        switch due {
+        case .never: nil
+        case .after(let wait): wait.millisecondsRoundedUp
+        }
+    }
+
+    private static func sentence(_ problem: Problem) -> String {
+        problem.attribute.map { "\(problem.message) (\($0))" } ?? problem.message
+    }
+}

@@ -1,0 +1,40 @@
+import Postgres
+import SyncCore
+
+/// The source table as the database knows it: the mapping, checked, with what the queries need to know.
+public struct SourceTable: Sendable {
+    public let mapping: SourceMapping
+    /// The table with the schema it was found in.
+    public let name: QualifiedName
+    /// The key's type as SQL spells it, to compare by the key's own index.
+    public let keyType: String
+
+    /// The columns of one user as a subquery that can stand behind LATERAL.
+    ///
+    /// Its columns: the reference, whether the user is in scope, and each mapped field, all but the
+    /// scope as text. Own scope, so that no name of the outer query can be taken for a column here.
+    ///
+    /// - Parameter key: an SQL expression of type text.
+    func row(ofKey key: String) -> String {
+        """
+        SELECT \(quoteIdentifier(mapping.reference))::text AS source_reference,
+            (\(mapping.scope ?? "true")) IS TRUE AS in_scope\(fieldColumns)
+        FROM \(name.quoted)
+        WHERE \(quoteIdentifier(mapping.key)) = (\(key))::\(keyType)
+        LIMIT 1
+        """
+    }
+
+    /// `, "title"::text AS field_0, …`
+    var fieldColumns: String {
+        mapping.orderedFields.enumerated().map { index, field in
+            ",\n    \(quoteIdentifier(mapping.fields[field] ?? ""))::text AS field_\(index)"
+        }.joined()
+    }
+
+    /// The names of the columns of `row(ofKey:)`, qualified.
+    func rowColumns(of alias: String) -> String {
+        (["source_reference", "in_scope"] + mapping.orderedFields.indices.map { "field_\($0)" })
+            .map { "\(alias).\($0)" }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,63 @@
+import Postgres
+import SyncCore
+
+/// Everything that is asked of the database, besides migrations: the only room in which SQL stands.
+///
+/// One store is one session: its statements run one after the other, each a transaction of its own, so
+/// no lock or snapshot outlives a statement.
+public struct Store: Sendable {
+    let session: Session
+    let source: SourceTable
+    /// How long a claim is ours.
+    let lease: Duration
+    /// Who writes, for the log.
+    let agent: String
+    /// Made once from the mapping: the texts of the statements that read the source.
+    let statements: SourceStatements
+
+    public init(session: Session, source: SourceTable, lease: Duration = .seconds(60), agent: String) {
+        self.session = session
+        self.source = source
+        self.lease = lease
+        self.agent = agent
+        statements = SourceStatements(source: source)
+    }
+
+    /// Checks schema and mapping, and makes a store of them.
+    ///
+    /// - Throws: what doesn't fit, with what to do about it.
+    public static func open(
+        _ session: Session, mapping: SourceMapping, lease: Duration, agent: String
+    ) async throws(StoreError) -> Store {
+        try await Migrator(session: session).checkSchema()
+        let source = try await SourceInspection.inspect(mapping, in: session)
+        return Store(session: session, source: source, lease: lease, agent: agent)
+    }
+
+    public func close() async { await session.close() }
+
+    /// Runs a statement; what goes wrong is a `StoreError`.
+    func query<Row>(_ statement: Statement<Row>, _ parameters: [Parameter] = []) async throws(StoreError) -> [Row] {
+        do {
+            return try await session.query(statement, parameters)
+        } catch {
+            throw StoreError(error)
+        }
+    }
+}
+
+/// The statements whose text depends on the mapping, made once.
+struct SourceStatements: Sendable {
+    let claim: Statement<ClaimRow>
+    let look: Statement<Claim>
+    let page: Statement<Claim>
+    let resyncUsers: Statement<String>
+
+    init(source: SourceTable) {
+        let decoder = ClaimDecoder(fields: source.mapping.orderedFields)
+        claim = ClaimSQL.statement(for: source, decoder: decoder)
+        look = LookSQL.one(source, decoder)
+        page = LookSQL.page(source, decoder, filter: nil)
+        resyncUsers = ResyncSQL.users(source)
+    }
+}

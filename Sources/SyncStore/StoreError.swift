@@ -1,0 +1,47 @@
+import Postgres
+
+/// Why something could not be done with the database: a sentence, and what to do about it. Never a value.
+public struct StoreError: Error, Sendable, CustomStringConvertible {
+    public enum Code: Sendable, Hashable {
+        /// The settings don't fit the database: a table, column or key. Nothing was changed.
+        case mismatch
+        /// Our schema is missing, older or newer than this program.
+        case schema
+        /// The database could not be asked, or refused.
+        case database
+        /// There is no such user.
+        case noSuchUser
+    }
+
+    public let code: Code
+    public let message: String
+    public let hint: String?
+    /// Whether asking again later may help without anybody's doing.
+    public let isTransient: Bool
+
+    public init(_ code: Code, _ message: String, hint: String? = nil, isTransient: Bool = false) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.isTransient = isTransient
+    }
+
+    /// A failure of the database itself; undefined tables of ours mean that the schema is missing.
+    public init(_ error: PostgresError) {
+        let isOurs = error.message.contains("subscriber_sync")
+        if isOurs, ["42P01", "3F000", "42883"].contains(error.sqlState) {
+            self.init(
+                .schema, "The schema subscriber_sync is missing or incomplete in this database.",
+                hint: "Run `subscriber-sync migrate` first.")
+        } else {
+            self.init(
+                .database, error.message, hint: error.hint,
+                isTransient: error.isConnectionLoss || StoreError.passing.contains(String(error.sqlState?.prefix(2) ?? "")))
+        }
+    }
+
+    /// SQLSTATE classes of things that pass: connection, resources, operator intervention, rollback.
+    private static let passing: Set<String> = ["08", "40", "53", "55", "57"]
+
+    public var description: String { message }
+}
