@@ -67,7 +67,7 @@ let package = Package(
             name: "SignalWire", dependencies: ["SyncCore", asyncHTTPClient, nioCore, nioHTTP1],
             swiftSettings: strict),
         .target(
-            name: "SignalWireSandbox", dependencies: [hummingbird, nioCore, nioPosix, logging, serviceLifecycle],
+            name: "SignalWireSandbox", dependencies: [hummingbird, logging, nioConcurrency, nioCore, nioPosix, serviceLifecycle],
             swiftSettings: strict),
         .target(
             name: "SyncAgent",
@@ -85,7 +85,38 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "subscriber-sync", dependencies: ["SyncCommands", argumentParser], swiftSettings: strict),
+            name: "subscriber-sync", dependencies: ["SyncCommands"], swiftSettings: strict),
+
+        .target(
+            name: "TestSupport", dependencies: ["Postgres", "SyncCore", "SyncStore"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .target(
+            name: "SyncSimulation", dependencies: ["SyncCore"], path: "Tests/SyncSimulation", swiftSettings: strict),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
+        .testTarget(name: "SyncCoreTests", dependencies: ["SyncCore", "SyncSimulation"], swiftSettings: strict),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SyncStoreTests",
+            dependencies: ["Migrations", "Postgres", "SyncCore", "SyncSimulation", "SyncStore", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SignalWireTests", dependencies: ["SignalWire", "SyncCore", nioCore, nioPosix, nioHTTP1],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SignalWireSandboxTests", dependencies: ["SignalWireSandbox", logging, serviceLifecycle],
+            exclude: ["PythonSDK"], swiftSettings: strict),
+        .testTarget(
+            name: "SyncAgentTests",
+            dependencies: [
+                "Postgres", "SignalWire", "SignalWireSandbox", "SyncAgent", "SyncCore", "SyncStore", "TestSupport", logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SyncCommandsTests",
+            dependencies: [
+                "Postgres", "SignalWireSandbox", "SyncCommands", "SyncCore", "SyncStore", "TestSupport", logging,
+            ],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -80,7 +80,7 @@ public final class Agent: Service {
             }
             let held = dispatcher.held
             pulse.update { reading in
-                reading.turnedAt = now
+                reading.turnedAt = .now
                 reading.held = held
             }
             if dispatcher.isFinished || Task.isCancelled { return }

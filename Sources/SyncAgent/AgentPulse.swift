@@ -11,7 +11,7 @@ public final class AgentPulse: Sendable {
         public var isDatabaseReachable = true
         public var isStopping = false
         /// When the loop last handled an event.
-        public var turnedAt = Instant(nanoseconds: 0)
+        public var turnedAt = ContinuousClock.now
     }
 
     private let state = Mutex(Reading())

@@ -63,7 +63,7 @@ enum ClaimSQL {
             ClaimRow(
                 gate: try gate(row),
                 folded: try row.integer(3),
-                nextDue: try row.optionalBigint(4).map { .milliseconds($0) },
+                nextDue: try row.optionalBigint(4).map { .milliseconds(max(0, $0)) },
                 claim: try row.optionalText(5) == nil ? nil : try decoder.claim(row, from: 5))
         }
     }
@@ -73,7 +73,7 @@ enum ClaimSQL {
         case "open": .open
         case "probing": .probing
         case "throttled": .throttled(.milliseconds(try row.bigint(1)))
-        default: .paused(probeAfter: try row.optionalBigint(2).map { .milliseconds($0) })
+        default: .paused(probeAfter: try row.optionalBigint(2).map { .milliseconds(max(0, $0)) })
         }
     }
 
@@ -92,9 +92,13 @@ enum ClaimSQL {
                 probe_failures = probe_failures + 1
             WHERE singleton IN (
                 SELECT c.singleton FROM subscriber_sync.control c
-                WHERE c.pause_kind = 'account' AND c.probe_at <= now()
-                    AND (c.throttled_until IS NULL OR c.throttled_until <= now())
-                    AND EXISTS (SELECT FROM subscriber_sync.subscriber d WHERE d.due_at <= now())
+                -- Looked up only during such a pause, and by the index of what is due.
+                WHERE CASE
+                    WHEN c.throttled_until > now() THEN false
+                    WHEN c.pause_kind = 'account' AND c.probe_at <= now() THEN EXISTS (
+                        SELECT FROM subscriber_sync.subscriber d WHERE d.priority IN (0, 1) AND d.due_at <= now())
+                    ELSE false
+                END
                 FOR UPDATE SKIP LOCKED)
             RETURNING singleton
         ),
@@ -237,9 +241,9 @@ enum ClaimSQL {
         """
         SELECT g.state,
             ceil(extract(epoch FROM g.throttled_until - now()) * 1000)::bigint,
-            greatest(0, ceil(extract(epoch FROM g.probe_at - now()) * 1000))::bigint,
+            ceil(extract(epoch FROM g.probe_at - now()) * 1000)::bigint,
             (SELECT count(*) FROM taken),
-            greatest(0, ceil(extract(epoch FROM next.due_at - now()) * 1000))::bigint,
+            ceil(extract(epoch FROM next.due_at - now()) * 1000)::bigint,
             claims.*
         FROM gate g
         CROSS JOIN (

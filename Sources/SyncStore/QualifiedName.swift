@@ -16,5 +16,8 @@ public struct QualifiedName: Sendable, Hashable, CustomStringConvertible {
         return quoteIdentifier(schema) + "." + quoteIdentifier(name)
     }
 
+    /// With a schema: `public` where none was given, because our sessions pin their search path.
+    var qualified: QualifiedName { QualifiedName(schema: schema ?? "public", name: name) }
+
     public var description: String { schema.map { "\($0).\(name)" } ?? name }
 }

@@ -6,7 +6,7 @@ enum SourceInspection {
     /// Finds the table and checks the columns and the key.
     static func inspect(_ mapping: SourceMapping, in session: Session) async throws(StoreError) -> SourceTable {
         do {
-            guard let relation = try await session.query(findRelation, [.text(mapping.table.quoted)]).first else {
+            guard let relation = try await session.query(findRelation, [.text(mapping.table.qualified.quoted)]).first else {
                 throw StoreError(
                     .mismatch, "There is no table \(mapping.table) that this role can see.",
                     hint: "Set source.table to schema.table as \\dt shows it; capitals, spaces and dots in a name need "
@@ -116,16 +116,12 @@ extension SourceInspection {
         let isReadable: Bool
     }
 
-    /// By the same rules as a query: with a schema that one, without one the role's search path.
     static let findRelation = Statement<Relation>(
         "find_source",
         """
         SELECT c.oid::bigint, n.nspname, c.relname, c.relkind
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.oid = coalesce(
-            to_regclass($1),
-            -- Our sessions pin their search_path, so an unqualified name means the usual place.
-            to_regclass('public.' || $1))
+        WHERE c.oid = to_regclass($1)
         """
     ) { row throws(PostgresError) in
         Relation(oid: try row.bigint(0), schema: try row.text(1), name: try row.text(2), kind: try row.text(3))

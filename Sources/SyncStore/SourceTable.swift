@@ -9,6 +9,11 @@ public struct SourceTable: Sendable {
     /// The key's type as SQL spells it, to compare by the key's own index.
     public let keyType: String
 
+    /// Looks the table up, and checks that the mapping fits it; needs nothing of ours in the database.
+    public static func find(_ mapping: SourceMapping, in session: Session) async throws(StoreError) -> SourceTable {
+        try await SourceInspection.inspect(mapping, in: session)
+    }
+
     /// The columns of one user as a subquery that can stand behind LATERAL.
     ///
     /// Its columns: the reference, whether the user is in scope, and each mapped field, all but the

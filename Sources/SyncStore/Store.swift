@@ -7,7 +7,8 @@ import SyncCore
 /// no lock or snapshot outlives a statement.
 public struct Store: Sendable {
     let session: Session
-    let source: SourceTable
+    /// The table that is synced, as the database knows it.
+    public let source: SourceTable
     /// How long a claim is ours.
     let lease: Duration
     /// Who writes, for the log.
@@ -30,11 +31,20 @@ public struct Store: Sendable {
         _ session: Session, mapping: SourceMapping, lease: Duration, agent: String
     ) async throws(StoreError) -> Store {
         try await Migrator(session: session).checkSchema()
-        let source = try await SourceInspection.inspect(mapping, in: session)
+        let source = try await SourceTable.find(mapping, in: session)
         return Store(session: session, source: source, lease: lease, agent: agent)
     }
 
     public func close() async { await session.close() }
+
+    /// Whether capture never knocks on this server, because a transaction that has sent NOTIFY can't be prepared.
+    public func allowsPreparedTransactions() async throws(StoreError) -> Bool {
+        try await query(Store.allowsPreparedTransactions).first ?? false
+    }
+
+    static let allowsPreparedTransactions = Statement<Bool>(
+        "allows_prepared_transactions", "SELECT current_setting('max_prepared_transactions') <> '0'"
+    ) { row throws(PostgresError) in try row.boolean(0) }
 
     /// Runs a statement; what goes wrong is a `StoreError`.
     func query<Row>(_ statement: Statement<Row>, _ parameters: [Parameter] = []) async throws(StoreError) -> [Row] {

@@ -1,0 +1,106 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+import SyncCore
+
+/// The connections to SignalWire: sends one request, reads one answer, within one deadline.
+///
+/// HTTP/1.1 over kept connections. Redirects are not followed. No request is ever sent twice here:
+/// the library repeats neither a request nor a failed connecting, so one that meets a connection which
+/// the server was just closing ends as `connection_reset`, and the caller's backoff repeats it.
+struct Door: Sendable {
+    /// More of an answer is not read.
+    static let bodyLimitInBytes = 65_536
+    /// A kept connection is given up before common servers and balancers do it (60 s and more).
+    private static let idleTime = TimeAmount.seconds(30)
+    /// The library's own deadline ends with the headers of an answer, so ours decides; this lies behind it.
+    private static let backstop = TimeAmount.hours(24)
+
+    private let client: HTTPClient
+    private let settings: SignalWireSettings
+    private let headers: HTTPHeaders
+
+    init(settings: SignalWireSettings) {
+        self.settings = settings
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Self.configuration(for: settings))
+        headers = [
+            "authorization": "Basic \(settings.basicCredentials)",
+            "accept": "application/json",
+            "user-agent": "subscriber-sync/\(settings.version)",
+        ]
+    }
+
+    /// Posts a JSON object. Throws only if the calling task was cancelled.
+    func post(_ path: String, _ json: [UInt8]) async throws(CancellationError) -> Exchange {
+        var request = request(.POST, path)
+        request.headers.add(name: "content-type", value: "application/json")
+        request.body = .bytes(ByteBuffer(bytes: json))
+        return try await send(request)
+    }
+
+    func get(_ path: String) async throws(CancellationError) -> Exchange {
+        try await send(request(.GET, path))
+    }
+
+    /// Closes all connections; what is in flight fails.
+    func close() async {
+        try? await client.shutdown()
+    }
+
+    private func request(_ method: HTTPMethod, _ path: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: settings.space.baseURL + path)
+        request.method = method
+        request.headers = headers
+        return request
+    }
+
+    /// Races the exchange against the deadline. Both are children, so nothing is left behind.
+    private func send(_ request: HTTPClientRequest) async throws(CancellationError) -> Exchange {
+        let timeout = settings.timeout
+        let ended = await withTaskGroup(of: Exchange?.self) { group in
+            group.addTask { await perform(request) }
+            group.addTask {
+                try? await Task.sleep(for: timeout, clock: .continuous)
+                return nil
+            }
+            let first = await group.next().flatMap(\.self)
+            group.cancelAll()
+            if let first { return first }
+            let late = await group.next().flatMap(\.self)
+            return late?.afterDeadline ?? .failed(.deadlineExceeded, nil)
+        }
+        guard !Task.isCancelled else { throw CancellationError() }
+        return ended
+    }
+
+    private func perform(_ request: HTTPClientRequest) async -> Exchange {
+        var head: Exchange.Head?
+        do {
+            let response = try await client.execute(request, deadline: .now() + Self.backstop)
+            let begun = Exchange.Head(status: Int(response.status.code), headers: response.headers)
+            head = begun
+            let body = try await response.body.collect(upTo: Self.bodyLimitInBytes)
+            return .answered(begun, Data(body.readableBytesView))
+        } catch {
+            return .failed(TransportFailure(error, hasHead: head != nil), head)
+        }
+    }
+
+    private static func configuration(for settings: SignalWireSettings) -> HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.httpVersion = .http1Only
+        // Two thirds of the whole, so that a host that can't be reached is told from one that doesn't answer.
+        let connect = min(settings.timeout.nanoseconds / 3 * 2, TimeAmount.seconds(10).nanoseconds)
+        configuration.timeout.connect = .nanoseconds(connect)
+        configuration.connectionPool.idleTimeout = idleTime
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(settings.connections, 1)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
+    }
+}
+
+extension SignalWireSettings {
+    /// What HTTP Basic sends (RFC 7617): a secret, as good as the token itself.
+    var basicCredentials: String { Data("\(projectID):\(apiToken)".utf8).base64EncodedString() }
+}

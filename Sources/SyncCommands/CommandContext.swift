@@ -1,0 +1,221 @@
+import Logging
+import Postgres
+import SignalWire
+import SyncAgent
+import SyncCore
+import SyncStore
+
+/// What a command works with: the settings, read once, and what is made of them.
+struct CommandContext: Sendable {
+    let settings: Settings
+    private let loader: SettingsLoader
+
+    /// Reads the settings.
+    ///
+    /// - Parameter needsSource: whether the command can't do without a mapping.
+    /// - Throws: everything that is wrong with them, at once.
+    init(
+        _ options: SettingsOptions, needsSource: Bool = true, loader: SettingsLoader = .ofThisProcess
+    ) throws(Failure) {
+        do {
+            settings = try loader.load(options, needsSource: needsSource).settings
+        } catch {
+            throw Failure(error)
+        }
+        self.loader = loader
+    }
+
+    /// Who asks, for the log table.
+    var operatorName: String { "\(Host.user)@\(Host.name)" }
+
+    var rules: PushRules { settings.rules }
+    var keyColumn: String { settings.source.map { "\($0.table).\($0.key)" } ?? "source.key" }
+    var fieldColumns: [ProfileField: String] { settings.source?.fields ?? [:] }
+    var healthAddress: ListenAddress? { settings.operations.listen }
+
+    /// Runs something with the database; what goes wrong ends the command.
+    func checked<Value>(
+        _ work: () async throws(StoreError) -> Value
+    ) async throws(Failure) -> Value {
+        do {
+            return try await work()
+        } catch {
+            throw Failure(error)
+        }
+    }
+}
+
+// MARK: - The database
+
+extension CommandContext {
+    /// A session on the configured database; it connects when it is first asked something.
+    func session() throws(Failure) -> Session { Session(try connection()) }
+
+    private func connection() throws(Failure) -> ConnectionSettings {
+        let isNamed = settings.database.url != nil || loader.environment.keys.contains { CommandContext.variables.contains($0) }
+        guard isNamed else {
+            throw Failure(
+                .config, "No database is configured.",
+                hint: "Set DATABASE_URL, such as postgresql://user@host:5432/database, or libpq's PG* variables.")
+        }
+        return try valid(settings.database.url)
+    }
+
+    /// Of libpq's variables, those that say where the database is.
+    private static let variables: Set = ["PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE"]
+
+    private func valid(_ url: Secret?) throws(Failure) -> ConnectionSettings {
+        let connection = ConnectionSettings(dsn: url?.reveal() ?? "", applicationName: "subscriber-sync")
+        do {
+            _ = try connection.validated()
+        } catch {
+            throw Failure(error)
+        }
+        return connection
+    }
+
+    /// The mapping, as the store wants it.
+    func mapping() throws(Failure) -> SourceMapping {
+        do {
+            let source = try settings.requiredSource()
+            return SourceMapping(
+                table: QualifiedName(schema: source.table.schema, name: source.table.name), key: source.key,
+                reference: source.reference, scope: source.scope, fields: source.fields)
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    func source(in session: Session) async throws(Failure) -> SourceTable {
+        let mapping = try mapping()
+        return try await checked { () async throws(StoreError) in try await SourceTable.find(mapping, in: session) }
+    }
+
+    func store(_ session: Session, agent: String) async throws(Failure) -> Store {
+        let mapping = try mapping()
+        return try await checked { () async throws(StoreError) in
+            try await Store.open(session, mapping: mapping, lease: settings.delivery.lease, agent: agent)
+        }
+    }
+
+    /// Refuses what this version can't do, rather than do something else.
+    func requireListenMode() throws(Failure) {
+        guard settings.capture.mode == .poll else { return }
+        throw Failure(
+            .config, "capture.mode poll is not part of this version.",
+            hint: "Use capture.mode listen, which needs triggers on the table.")
+    }
+
+    var comparison: CaptureDefinition.Comparison {
+        switch settings.capture.compare {
+        case .columns: .columns
+        case .row: .row
+        }
+    }
+
+    var notification: CaptureDefinition.Notification {
+        switch settings.capture.notify {
+        case .guarded: .guarded
+        case .off: .off
+        }
+    }
+}
+
+// MARK: - SignalWire and the agent
+
+extension CommandContext {
+    func signalWire() throws(Failure) -> SignalWireSettings {
+        do {
+            let account = try settings.signalwire.account()
+            return SignalWireSettings(
+                space: try space(account.space), projectID: account.projectID, apiToken: account.apiToken.reveal(),
+                applicationID: settings.signalwire.applicationID, tokenTTL: settings.signalwire.tokenTTL,
+                timeout: settings.delivery.timeout, connections: settings.delivery.concurrency)
+        } catch let failure as Failure {
+            throw failure
+        } catch let error as SettingsError {
+            throw Failure(error)
+        } catch {
+            throw Failure(.config, "The SignalWire settings can't be used.")
+        }
+    }
+
+    private func space(_ text: String) throws(Failure) -> Space {
+        do {
+            return try Space(parsing: text)
+        } catch {
+            throw Failure(.config, "SIGNALWIRE_SPACE: \(error.message)", hint: error.hint)
+        }
+    }
+
+    /// How long a token by hand is valid.
+    func tokenLifetime(_ text: String?) throws(Failure) -> Duration {
+        guard let text else { return settings.signalwire.tokenTTL }
+        guard let lifetime = try? DurationText.parse(text) else {
+            throw Failure(.usage, "--expires is not a duration.", hint: "Write it as 90s, 15m, 2h or 1h30m.")
+        }
+        guard lifetime >= .seconds(1), lifetime <= .seconds(365 * 86_400) else {
+            throw Failure(.usage, "--expires must be from 1s to 365d.", hint: "The usual is minutes.")
+        }
+        return lifetime
+    }
+
+    func agentSettings(store: Store, isUntilIdle: Bool) async throws(Failure) -> AgentSettings {
+        let delivery = settings.delivery
+        let listening = settings.database.listenURL == nil ? try connection() : try valid(settings.database.listenURL)
+        return AgentSettings(
+            dispatcher: DispatcherSettings(
+                concurrency: delivery.concurrency, rate: delivery.rate, timeout: delivery.timeout, lease: delivery.lease,
+                pollInterval: settings.capture.pollInterval, isUntilIdle: isUntilIdle),
+            rules: settings.rules, newSubscriberLimit: settings.limits.newSubscribers,
+            logRetention: settings.log.retention, listening: listening, silence: try await silence(store))
+    }
+
+    /// Why no change will ever knock, where that is so.
+    private func silence(_ store: Store) async throws(Failure) -> String? {
+        if settings.capture.notify == .off { return "capture.notify is off" }
+        let isForbidden = try await checked { () async throws(StoreError) in try await store.allowsPreparedTransactions() }
+        return isForbidden ? "max_prepared_transactions is above 0, and a transaction that notified can't be prepared" : nil
+    }
+
+    func bootstrapLogging() {
+        let level = settings.log.level
+        let format: LineLogHandler.Format =
+            switch settings.log.format {
+            case .text: .text
+            case .json: .json
+            }
+        LoggingSystem.bootstrap { _ in LineLogHandler(format: format, level: level) }
+    }
+}
+
+extension CommandContext {
+    /// What `config` prints.
+    static func effectiveSettings(
+        _ options: SettingsOptions, _ format: OutputFormat, loader: SettingsLoader = .ofThisProcess
+    ) throws(Failure) -> String {
+        do {
+            let effective = try loader.load(options, needsSource: false).effective
+            switch format {
+            case .json:
+                return JSON.object(
+                    effective.map { setting in
+                        (setting.key, .object([
+                            ("value", .optional(setting.value)), ("origin", .string(setting.origin.description)),
+                        ]))
+                    }
+                ).document
+            case .table:
+                var table = Table(["SETTING", "VALUE", "FROM"])
+                table.rows = effective.map { [$0.key, $0.value ?? "(not set)", $0.origin.description] }
+                return table.text
+            }
+        } catch {
+            throw Failure(error)
+        }
+    }
+}
+
+extension Failure {
+    init(_ error: SettingsError) { self.init(.config, error.message, hint: error.hint) }
+}

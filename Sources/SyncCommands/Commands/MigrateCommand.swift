@@ -1,0 +1,88 @@
+import ArgumentParser
+import Migrations
+import Postgres
+import SyncStore
+
+/// `subscriber-sync migrate`
+struct MigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Creates or upgrades the schema subscriber_sync, and installs capture on the users table.",
+        discussion: """
+            Safe to repeat, and to run from many places at once. The users table is locked only for the moment in \
+            which its triggers change; if somebody else holds it for long, nothing is changed.
+
+            Examples:
+              subscriber-sync migrate --dry-run
+              subscriber-sync migrate --print > review.sql
+              subscriber-sync migrate
+            """)
+
+    @Flag(help: "Write the SQL to stdout and touch nothing.")
+    var print = false
+
+    @Flag(help: "Say what would be done, and do nothing.")
+    var dryRun = false
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let context = try CommandContext(options)
+        try context.requireListenMode()
+        let session = try context.session()
+        let migrator = Migrator(session: session, program: SubscriberSync.version)
+        if print, await isUnreachable(migrator) {
+            // The schema can be read without a database; the triggers can't be made without the table.
+            Terminal.out(migrator.script())
+            throw Failure(
+                .unavailable, "The triggers are not in this script: they depend on the table, and the database "
+                    + "doesn't answer.", hint: "Set DATABASE_URL to print them too.")
+        }
+        let pending = try await context.checked { () async throws(StoreError) in try await migrator.pending() }
+        let source = try await context.source(in: session)
+        try await finish(context, migrator, pending, source, CaptureInstaller(session: session))
+        await session.close()
+    }
+
+    private func isUnreachable(_ migrator: Migrator) async -> Bool {
+        do {
+            _ = try await migrator.pending()
+            return false
+        } catch {
+            return error.isTransient
+        }
+    }
+
+    private func finish(
+        _ context: CommandContext, _ migrator: Migrator, _ pending: [Migration], _ source: SourceTable,
+        _ installer: CaptureInstaller
+    ) async throws {
+        let work = try await context.checked { () async throws(StoreError) in
+            try await installer.plan(for: source, comparison: context.comparison, notification: context.notification)
+        }
+        if print {
+            Terminal.out(migrator.script() + "\n-- Capture on \(work.table)\n" + work.script)
+        } else if dryRun {
+            Terminal.out(plan(pending, work))
+        } else {
+            let applied = try await context.checked { () async throws(StoreError) in
+                let applied = try await migrator.migrate()
+                try await installer.apply(work)
+                return applied
+            }
+            Terminal.out(report(applied, work))
+        }
+    }
+
+    private func plan(_ pending: [Migration], _ work: CaptureInstaller.Work) -> String {
+        let migrations = pending.map { "would apply \($0.fileName)\n" }.joined()
+        let triggers = work.statements.map { "would run \($0)\n" }.joined()
+        return migrations + triggers + (pending.isEmpty && work.statements.isEmpty ? "nothing to do\n" : "")
+    }
+
+    private func report(_ applied: [Migration], _ work: CaptureInstaller.Work) -> String {
+        let schema = applied.isEmpty ? "schema up to date" : "applied \(applied.map(\.fileName).joined(separator: ", "))"
+        let capture = work.statements.isEmpty ? "capture up to date on \(work.table)" : "capture installed on \(work.table)"
+        return "\(schema)\n\(capture)\n"
+    }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Postgres
+import SyncCore
+import SyncStore
+
+/// `subscriber-sync resync`
+struct ResyncCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resync",
+        abstract: "Marks users due, so that a running agent pushes what differs.",
+        discussion: """
+            Nothing is sent for a user whom SignalWire was told exactly this already, unless --force says so. Before \
+            a resync that would create subscribers, which are billed, it says how many and asks.
+
+            Examples:
+              subscriber-sync resync --all --dry-run
+              subscriber-sync resync --user 42 43 --wait
+              subscriber-sync resync --failed
+              subscriber-sync resync --where "company = 'Acme'" --force
+            """)
+
+    @Flag(help: "Every user in scope.")
+    var all = false
+
+    @Option(name: .customLong("user"), parsing: .upToNextOption, help: "These users, by key.")
+    var users: [String] = []
+
+    @Flag(help: "Users that are rejected, held or retrying.")
+    var failed = false
+
+    @Option(name: .customLong("where"), help: "Users in scope whose row meets this SQL condition.")
+    var condition: String?
+
+    @Flag(help: "Push even where nothing changed.")
+    var force = false
+
+    @Flag(help: "Count what would be created, updated and skipped, and mark nobody.")
+    var dryRun = false
+
+    @Flag(help: "Show progress until they are done; exit 65 if any was refused.")
+    var wait = false
+
+    @Flag(help: "Don't ask before subscribers are created.")
+    var yes = false
+
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        let chosen = [all, !users.isEmpty, failed, condition != nil].filter { $0 }.count
+        guard chosen == 1 else {
+            throw ValidationError("Say whom: one of --all, --user KEY…, --failed or --where SQL.")
+        }
+    }
+
+    func run() async throws {
+        let context = try CommandContext(options)
+        let session = try context.session()
+        let store = try await context.store(session, agent: context.operatorName)
+        let resync = Resync(
+            store: store, selection: selection, isForced: force, rules: context.rules,
+            context: context)
+        if dryRun {
+            Terminal.out(try await resync.preview().text)
+        } else {
+            try await agree(to: resync)
+            let start = try await context.checked { () async throws(StoreError) in try await store.clock() }
+            let count = try await resync.mark()
+            Terminal.out("marked \(count) users\n")
+            if wait { try await resync.wait(for: count, since: start, in: session) }
+        }
+        await session.close()
+    }
+
+    private var selection: Resync.Selection {
+        if all { return .all }
+        if failed { return .failed }
+        if let condition { return .matching(condition) }
+        return .users(users.map(UserKey.init))
+    }
+
+    /// Only a resync of many can create many; it says so first.
+    private func agree(to resync: Resync) async throws {
+        guard !yes, selection.isBroad else { return }
+        let preview = try await resync.preview()
+        guard preview.created > 0 else { return }
+        let question = "This creates \(preview.created) subscribers at SignalWire, which are billed."
+        guard Terminal.isInTerminal else {
+            throw Failure(.usage, question, hint: "Say --yes to go ahead; nobody was marked.")
+        }
+        Terminal.err(preview.text)
+        guard Terminal.confirm(question + " Go ahead?") else { throw Failure(.usage, "Nobody was marked.") }
+    }
+}

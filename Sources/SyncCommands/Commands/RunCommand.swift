@@ -1,0 +1,70 @@
+import ArgumentParser
+import Logging
+import Operations
+import ServiceLifecycle
+import SignalWire
+import SyncAgent
+import SyncCore
+import Postgres
+import SyncStore
+import UnixSignals
+
+/// `subscriber-sync run`
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "The agent: keeps SignalWire as the users table says, until it is stopped.",
+        discussion: """
+            Any number of agents may run on one database; they share the work and the rate. SIGTERM finishes what is \
+            in flight and exits 0; a second one exits at once.
+
+            Examples:
+              subscriber-sync run --config /etc/subscriber-sync.yaml
+              subscriber-sync run --until-idle
+            """)
+
+    @Flag(help: "Exit once nothing is due and nothing is in flight; 75 if pushing is paused.")
+    var untilIdle = false
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let context = try CommandContext(options)
+        try context.requireListenMode()
+        context.bootstrapLogging()
+        let logger = Logger(label: "subscriber-sync")
+        let identity = AgentIdentity.ofThisProcess()
+        let session = try context.session()
+        let client = SubscriberClient(settings: try context.signalWire())
+        let store = try await context.store(session, agent: identity.id)
+        let settings = try await context.agentSettings(store: store, isUntilIdle: untilIdle)
+        let agent = Agent(identity: identity, settings: settings, store: store, client: client, logger: logger)
+
+        SecondSignal.exitsAtOnce()
+        try await serve(agent, context, logger)
+        await client.shutdown()
+        await session.close()
+        if agent.outcome == .paused {
+            throw Failure(
+                .temporary, "Users are due, but pushing is paused.", hint: "`subscriber-sync status` says why.")
+        }
+    }
+
+    /// Runs the agent and, where it is asked for, the health endpoints; the agent's end is the end of both.
+    private func serve(_ agent: Agent, _ context: CommandContext, _ logger: Logger) async throws {
+        var services = [
+            ServiceGroupConfiguration.ServiceConfiguration(
+                service: agent, successTerminationBehavior: .gracefullyShutdownGroup)
+        ]
+        if let address = context.healthAddress, !untilIdle {
+            let health = HealthService(host: address.host, port: address.port, pulse: agent.pulse, logger: logger)
+            services.append(.init(service: health, successTerminationBehavior: .ignore))
+        }
+        var quiet = Logger(label: "subscriber-sync.services")
+        quiet.logLevel = .error
+        let group = ServiceGroup(
+            configuration: .init(
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+        try await group.run()
+    }
+}

@@ -1,0 +1,160 @@
+import ArgumentParser
+import SyncCore
+import Postgres
+import SyncStore
+
+/// `subscriber-sync show`
+struct ShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "One user: what the database says, what SignalWire was last told, what differs, and what comes next.",
+        discussion: """
+            Values are neither kept nor shown: fields are compared by short hashes of what was told.
+
+            Examples:
+              subscriber-sync show 42
+              subscriber-sync show 42 --format json
+            """)
+
+    @Argument(help: "The user's key, as source.key has it.")
+    var key: String
+
+    @Option(help: "table or json.")
+    var format = OutputFormat.table
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let context = try CommandContext(options)
+        let session = try context.session()
+        let store = try await context.store(session, agent: context.operatorName)
+        let user = UserKey(key)
+        let found = try await context.checked { () async throws(StoreError) in
+            (try await store.look(at: user), try await store.row(of: user))
+        }
+        await session.close()
+        guard let claim = found.0 else {
+            throw Failure(
+                .noInput, "There is no user \(key).",
+                hint: "The key is what \(context.keyColumn) holds; neither the table nor the state has this one.")
+        }
+        let view = UserView(claim: claim, row: found.1, rules: context.rules, columns: context.fieldColumns)
+        Terminal.out(format == .json ? view.json.document : view.table)
+    }
+}
+
+/// What `show` says of one user, worked out from the same plan that an agent would make.
+struct UserView {
+    let claim: Claim
+    let row: SubscriberRow?
+    let plan: PushPlan
+    let columns: [ProfileField: String]
+
+    init(claim: Claim, row: SubscriberRow?, rules: PushRules, columns: [ProfileField: String]) {
+        self.claim = claim
+        self.row = row
+        self.columns = columns
+        plan = PushPlan(for: claim, rules: rules)
+    }
+
+    /// How one field stands.
+    enum FieldState: String {
+        case same, differs, unknown
+        case neverSent = "not sent yet"
+        case blank = "blank, never sent"
+    }
+
+    var status: String { row?.status ?? "unsynced" }
+
+    var sourceText: String {
+        switch claim.source {
+        case .present(nil, _, _): "in scope, without a reference"
+        case .present: "in scope"
+        case .outOfScope: "out of scope (source.where)"
+        case .deleted: "no such row"
+        }
+    }
+
+    var fields: [(ProfileField, FieldState)] {
+        guard case .present(_, _, let digests) = claim.source else { return [] }
+        return columns.keys.sorted().map { ($0, state(of: $0, digests)) }
+    }
+
+    private func state(of field: ProfileField, _ digests: ProfileDigests) -> FieldState {
+        let current = digests.values[field]
+        switch claim.told[field] {
+        case nil: return current == nil ? .blank : .neverSent
+        case .unknown: return .unknown
+        case .known(let told): return told == current ?? digests.empty[field] ? .same : .differs
+        }
+    }
+
+    /// What happens next, and why, in a sentence.
+    var next: String {
+        guard let row, row.dueAt != nil else { return rest }
+        let wait = row.dueInSeconds.map { $0 > 0 ? "in \(spoken(seconds: $0))" : "now" } ?? "now"
+        switch row.status {
+        case "in_flight": return "a call is in flight; if its agent is gone, another takes over \(wait)"
+        case "retrying": return "tried again \(wait), after \(row.attempts) attempts"
+        case _: return "due \(wait): " + planned
+        }
+    }
+
+    /// For a user who isn't due.
+    private var rest: String {
+        switch plan {
+        case .nothing: "nothing: SignalWire was told exactly this"
+        case .hold(let reason): "held: \(reason.explanation)"
+        case .forget: "nothing is sent for a user who isn't in scope; the subscriber stays at SignalWire"
+        case .push:
+            switch status {
+            case "rejected": "nothing until the row changes or an operator says `resync --user \(claim.user)`"
+            case "held": row?.lastError ?? "held until the reason is gone"
+            case _: "nothing was captured since; `resync --user \(claim.user)` pushes what differs"
+            }
+        }
+    }
+
+    private var planned: String {
+        switch plan {
+        case .nothing: "nothing would be sent, SignalWire was told exactly this"
+        case .hold(let reason): "it would be held. \(reason.explanation)"
+        case .forget: "nothing would be sent, the user isn't in scope"
+        case .push(let push) where push.needsAdmission && claim.subscriber == nil: "a new subscriber would be created"
+        case .push(let push):
+            push.changed.isEmpty
+                ? "the profile would be sent again, to be sure"
+                : "would send \(push.changed.map(\.rawValue).joined(separator: ", "))"
+        }
+    }
+}
+
+extension UserView {
+    var table: String {
+        var pairs = [
+            ("user", claim.user.text), ("status", status), ("next", next), ("source", sourceText),
+            ("reference", row?.reference ?? "none"), ("subscriber_id", row?.subscriberID ?? "none"),
+        ]
+        let optional: [(String, String?)] = [
+            ("changed at", row?.changedAt), ("last attempt", row?.lastAttemptAt), ("synced at", row?.syncedAt),
+            ("last error", row?.lastErrorCode.map { "\($0): \(row?.lastError ?? "")" }),
+        ]
+        pairs += optional.compactMap { label, value in value.map { (label, $0) } }
+        guard !fields.isEmpty else { return Table.pairs(pairs) }
+        var table = Table(["FIELD", "COLUMN", "SIGNALWIRE WAS TOLD"])
+        table.rows = fields.map { [$0.rawValue, columns[$0] ?? "", $1.rawValue] }
+        return Table.pairs(pairs) + "\n" + table.text
+    }
+
+    var json: JSON {
+        .object([
+            ("user_key", .string(claim.user.text)), ("status", .string(status)), ("next", .string(next)),
+            ("source", .string(sourceText)), ("reference", .optional(row?.reference)),
+            ("subscriber_id", .optional(row?.subscriberID)), ("attempts", .int(row?.attempts ?? 0)),
+            ("changed_at", .optional(row?.changedAt)), ("due_at", .optional(row?.dueAt)),
+            ("last_attempt_at", .optional(row?.lastAttemptAt)), ("synced_at", .optional(row?.syncedAt)),
+            ("last_error", .optional(row?.lastError)), ("last_error_code", .optional(row?.lastErrorCode)),
+            ("fields", .object(fields.map { ($0.rawValue, .string($1.rawValue)) })),
+        ])
+    }
+}

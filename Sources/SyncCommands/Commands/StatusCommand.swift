@@ -1,0 +1,130 @@
+import ArgumentParser
+import Postgres
+import SyncStore
+
+/// `subscriber-sync status`
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "The whole picture on one screen; exit 0 if healthy, 75 if paused or behind.",
+        discussion: """
+            The same figures are one row of the view subscriber_sync.status.
+
+            Examples:
+              subscriber-sync status
+              subscriber-sync status --watch
+              subscriber-sync status --format json
+            """)
+
+    @Option(help: "table or json.")
+    var format = OutputFormat.table
+
+    @Flag(help: "Redraw every two seconds until interrupted.")
+    var watch = false
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let context = try CommandContext(options, needsSource: false)
+        let session = try context.session()
+        try await context.checked { () async throws(StoreError) in try await Migrator(session: session).checkSchema() }
+        repeat {
+            let status = try await context.checked { () async throws(StoreError) in
+                try await FleetStatus.read(in: session)
+            }
+            Terminal.out((watch && Terminal.isOutTerminal ? "\u{1B}[H\u{1B}[2J" : "") + rendered(status))
+            guard watch else {
+                await session.close()
+                guard status.concern == nil else { throw ExitCode(Failure.Code.temporary.rawValue) }
+                return
+            }
+            try await Task.sleep(for: .seconds(2))
+        } while true
+    }
+
+    private func rendered(_ status: FleetStatus) -> String {
+        switch format {
+        case .table: status.table
+        case .json: status.json.document
+        }
+    }
+}
+
+extension FleetStatus {
+    /// How old the oldest unsynced change may be before the fleet counts as behind, in seconds.
+    static let tolerableLag = 60.0
+
+    /// What is the matter, and what to do; `nil` where everything is well.
+    var concern: String? {
+        if let pause {
+            let reason = pause.reason.map { ": \($0)" } ?? ""
+            return pause.kind == "account"
+                ? "paused because SignalWire refuses the account\(reason); mend it, and a probe or `resume` goes on"
+                : "paused by an operator\(reason); `resume` goes on"
+        }
+        if changesWithoutKey > 0 {
+            return "\(changesWithoutKey) changes name no user: the key column was renamed? Run `migrate` with the new name"
+        }
+        if agents == 0, changeBacklog + count(of: "pending") + count(of: "retrying") > 0 {
+            return "somebody is due, and no agent is running; start `subscriber-sync run`"
+        }
+        if let lagSeconds, lagSeconds > FleetStatus.tolerableLag {
+            return "behind: the oldest change has waited for \(spoken(seconds: lagSeconds))"
+        }
+        return nil
+    }
+
+    var table: String {
+        Table.pairs([("health", concern ?? "ok"), ("agents", agentText)])
+            + "\n" + Table.pairs(users.map { ($0.status, String($0.count)) } + [("users", String(total))])
+            + "\n" + Table.pairs(flow)
+    }
+
+    private var agentText: String {
+        let wakeUp = agents == 0 ? "" : agentsListening == agents ? ", all notified" : ", \(agentsListening) notified"
+        return "\(agents) alive\(wakeUp)" + (pollingReason.map { " (polling: \($0))" } ?? "")
+    }
+
+    private var flow: [(String, String)] {
+        var rows = [
+            ("changes waiting", String(changeBacklog)),
+            ("lag", lagSeconds.map { spoken(seconds: $0) } ?? "none"),
+            ("accepted in the last minute", String(acceptedLastMinute)),
+            ("backlog ends in", backlogSeconds.map { spoken(seconds: $0) } ?? "unknown: nothing was accepted lately"),
+            ("new subscribers in 24 h", String(newSubscribers24h)),
+        ]
+        if changeBacklog + count(of: "pending") + count(of: "in_flight") == 0 { rows.remove(at: 3) }
+        if let throttledUntil { rows.append(("SignalWire asked to wait until", throttledUntil)) }
+        if let probe = pause?.nextProbe { rows.append(("next probe", probe)) }
+        return rows + [("schema version", String(schemaVersion))]
+    }
+
+    var json: JSON {
+        .object([
+            ("healthy", .bool(concern == nil)),
+            ("concern", .optional(concern)),
+            ("users", .object(users.map { ($0.status, .int($0.count)) } + [("total", .int(total))])),
+            ("change_backlog", .int(changeBacklog)),
+            ("changes_without_key", .int(changesWithoutKey)),
+            ("lag_seconds", .optional(lagSeconds)),
+            ("accepted_last_minute", .int(acceptedLastMinute)),
+            ("backlog_seconds", .optional(backlogSeconds)),
+            ("pause", pause?.json ?? .null),
+            ("throttled_until", .optional(throttledUntil)),
+            ("agents", .int(agents)),
+            ("agents_listening", .int(agentsListening)),
+            ("polling_reason", .optional(pollingReason)),
+            ("new_subscribers_24h", .int(newSubscribers24h)),
+            ("schema_version", .int(schemaVersion)),
+        ])
+    }
+}
+
+extension FleetStatus.Pause {
+    fileprivate var json: JSON {
+        .object([
+            ("kind", .string(kind)), ("reason", .optional(reason)), ("since", .optional(since)),
+            ("next_probe", .optional(nextProbe)),
+        ])
+    }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import SignalWire
+import SyncCore
+
+/// `subscriber-sync token`
+struct TokenCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token",
+        abstract: "The API call by hand: mints one token for a reference, and prints it.",
+        discussion: """
+            Needs no database. A reference that SignalWire doesn't know becomes a subscriber, which is billed. The \
+            token is a live credential: stdout has it and nothing else, so keep it out of logs and history.
+
+            Example:
+              subscriber-sync token ada@example.com --expires 15m
+            """)
+
+    @Argument(help: "What the application passes as reference.")
+    var reference: String
+
+    @Option(help: "How long the token is valid, such as 90s, 15m or 2h. Default: signalwire.token_ttl.")
+    var expires: String?
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        guard let reference = Reference(reference) else {
+            throw Failure(.usage, "The reference is blank.", hint: "Name the one that the application uses.")
+        }
+        let context = try CommandContext(options, needsSource: false)
+        let lifetime = try context.tokenLifetime(expires)
+        let client = SubscriberClient(settings: try context.signalWire())
+        let result = try await client.mintToken(for: reference, lifetime: lifetime)
+        await client.shutdown()
+        switch result {
+        case .minted(let token):
+            Terminal.out(token.token + "\n")
+            Terminal.err("subscriber_id \(token.subscriberID), expires at \(token.expiresAt) (unix time)\n")
+        case .refused(let answer): throw Failure(answer)
+        }
+    }
+}
+
+extension Failure {
+    /// A call by hand that brought no token.
+    fileprivate init(_ answer: PushAnswer) {
+        switch answer.outcome {
+        case .accepted: self.init(.software, "SignalWire accepted the call, but its answer held no token.")
+        case .rejected(let problem):
+            self.init(.data, "SignalWire rejected the call: \(problem.code): \(problem.message)")
+        case .throttled(_, let problem):
+            self.init(
+                .temporary, "SignalWire asked to wait: \(problem.code): \(problem.message)", hint: "Try again later.")
+        case .unavailable(let problem, _):
+            self.init(
+                .unavailable, "SignalWire did not answer: \(problem.code): \(problem.message)",
+                hint: "Check SIGNALWIRE_SPACE and the network.")
+        case .account(let problem):
+            self.init(
+                .config, "SignalWire refused the account: \(problem.code): \(problem.message)",
+                hint: "Check SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN and the token's scopes.")
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Logging
+import SyncCore
+
+/// What the operator decided, typed and checked. Made by `SettingsLoader`.
+struct Settings: Sendable, Hashable {
+    /// `nil`: no reference or no field is named; only commands that touch no user work then.
+    let source: Source?
+    let capture: Capture
+    let database: Database
+    let signalwire: SignalWire
+    let delivery: Delivery
+    let limits: Limits
+    /// The policies for changed references and for blank fields.
+    let rules: PushRules
+    let invalidTimeZone: InvalidTimeZone
+    let operations: Operations
+    let log: Log
+
+    /// Which columns of which table are synced.
+    struct Source: Sendable, Hashable {
+        let table: TableName
+        /// Unique and not null.
+        let key: String
+        /// The column with what the application passes as reference.
+        let reference: String
+        /// An SQL condition: who is synced. `nil`: everybody.
+        let scope: String?
+        /// The column of each mapped field; at least one.
+        let fields: [ProfileField: String]
+    }
+
+    /// How changes are found.
+    struct Capture: Sendable, Hashable {
+        /// By triggers, or by comparing.
+        enum Mode: String, Sendable, CaseIterable { case listen, poll }
+        /// Whether triggers wake the agent.
+        enum Notification: String, Sendable, CaseIterable { case guarded, off }
+        /// What triggers look at.
+        enum Comparison: String, Sendable, CaseIterable { case columns, row }
+
+        let mode: Mode
+        let pollInterval: Duration
+        /// `nil`: only when something may be hidden.
+        let sweepInterval: Duration?
+        let notify: Notification
+        let compare: Comparison
+    }
+
+    /// How to reach PostgreSQL.
+    struct Database: Sendable, Hashable {
+        /// `nil`: as the `PG*` variables say.
+        let url: Secret?
+        /// `nil`: listen on the same.
+        let listenURL: Secret?
+    }
+
+    /// How to reach SignalWire. The account is optional here, because some commands need none.
+    struct SignalWire: Sendable, Hashable {
+        let space: String?
+        let projectID: String?
+        let apiToken: Secret?
+        let applicationID: String?
+        let tokenTTL: Duration
+    }
+
+    /// The pace of the calls.
+    struct Delivery: Sendable, Hashable {
+        /// Requests in flight per agent.
+        let concurrency: Int
+        /// Requests a second over all agents; 0: unlimited.
+        let rate: Double
+        /// The deadline of one request.
+        let timeout: Duration
+        /// At least 5 s longer than the deadline, so that an answer can be written down.
+        let lease: Duration
+    }
+
+    /// The brakes.
+    struct Limits: Sendable, Hashable {
+        /// In 24 hours; `nil`: no limit.
+        let newSubscribers: Int?
+        /// Percent of the known subscribers within 10 minutes; 0: off.
+        let changedSharePercent: Int
+    }
+
+    /// What becomes of a time zone that isn't one.
+    enum InvalidTimeZone: String, Sendable, CaseIterable { case omit, hold, send }
+
+    /// The health endpoints.
+    struct Operations: Sendable, Hashable {
+        /// `nil`: off.
+        let listen: ListenAddress?
+    }
+
+    /// The lines on stderr, and the log table.
+    struct Log: Sendable, Hashable {
+        /// Lines for eyes, or one JSON object a line.
+        enum Format: String, Sendable, CaseIterable { case text, json }
+
+        let level: Logger.Level
+        let format: Format
+        /// How long rows of the log table are kept; `nil`: for ever.
+        let retention: Duration?
+    }
+}
+
+extension Settings {
+    /// The mapping, for the commands that need one.
+    func requiredSource() throws(SettingsError) -> Source {
+        guard let source else { throw SettingsError([SettingsRules.noReference]) }
+        return source
+    }
+}
+
+extension Settings.SignalWire {
+    /// The three things that every call needs.
+    struct Account: Sendable, Hashable {
+        let space: String
+        let projectID: String
+        let apiToken: Secret
+    }
+
+    /// The account, for the commands that call SignalWire.
+    ///
+    /// - Throws: a problem for each part that is missing.
+    func account() throws(SettingsError) -> Account {
+        guard let space, let projectID, let apiToken else {
+            let parts = [
+                (space == nil, SettingTable.space.definition, "the space's name, such as example for "
+                    + "example.signalwire.com"),
+                (projectID == nil, SettingTable.projectID.definition, "the project's id"),
+                (apiToken == nil, SettingTable.apiToken.definition, "an API token with the scope for subscribers"),
+            ]
+            throw SettingsError(parts.filter(\.0).map { _, definition, what in
+                SettingsProblem(
+                    "\(definition.path) is not set.", hint: "Set \(definition.environmentName) to \(what).")
+            })
+        }
+        return Account(space: space, projectID: projectID, apiToken: apiToken)
+    }
+}

@@ -1,0 +1,9 @@
+import SyncCommands
+
+/// The program. What it does stands in `SyncCommands`.
+@main
+enum Main {
+    static func main() async {
+        await SubscriberSync.start()
+    }
+}
