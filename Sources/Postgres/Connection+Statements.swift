@@ -73,7 +73,8 @@ extension Connection {
 
     private static func nul(in name: String) -> PostgresError {
         PostgresError(
-            .invalidParameter, "Statement \(name) was not sent: a text in it holds a NUL character, which "
+            .invalidParameter,
+            "Statement \(name) was not sent: a text in it holds a NUL character, which "
                 + "PostgreSQL can't store.", statement: name)
     }
 }

@@ -10,17 +10,13 @@ import Synchronization
 /// called only where the connection is isolated already, which is inside `transaction`. A closure that says
 /// `throws(…)` must say `async`, too, or it gets the synchronous ones, which nobody can wake.
 public actor Connection {
-    /// What others may know without waiting for the thread.
-    private struct Facts: Sendable {
-        var isOpen = false
-        var backendPID: Int32 = 0
-        var serverVersion = 0
-    }
-
     nonisolated let settings: ConnectionSettings
     nonisolated let wakeUp: WakeUp
     private nonisolated let thread: ConnectionThread
-    private nonisolated let facts = Mutex(Facts())
+    /// What others may know without waiting for the thread.
+    private nonisolated let isConnected = Atomic(false)
+    private nonisolated let knownBackendPID = Atomic<Int32>(0)
+    private nonisolated let knownServerVersion = Atomic(0)
     /// `nil` before connecting and after closing.
     private(set) var raw: RawConnection?
 
@@ -42,13 +38,13 @@ public actor Connection {
     deinit { thread.stop() }
 
     /// Whether it can be used, as far as is known: a loss shows when something is asked.
-    public nonisolated var isOpen: Bool { facts.withLock(\.isOpen) }
+    public nonisolated var isOpen: Bool { isConnected.load(ordering: .acquiring) }
 
     /// The process of the server that serves this connection, as `pg_stat_activity` has it.
-    public nonisolated var backendPID: Int32 { facts.withLock(\.backendPID) }
+    public nonisolated var backendPID: Int32 { knownBackendPID.load(ordering: .acquiring) }
 
     /// Such as 150018 for 15.18.
-    public nonisolated var serverVersion: Int { facts.withLock(\.serverVersion) }
+    public nonisolated var serverVersion: Int { knownServerVersion.load(ordering: .acquiring) }
 
     /// Closes it. What is asked afterwards throws `closed`.
     public func close() { drop() }
@@ -56,9 +52,9 @@ public actor Connection {
     private func connect() async throws(PostgresError) {
         try await attended { () throws(PostgresError) in
             let raw = try RawConnection.open(self.settings, wakeUp: self.wakeUp)
-            self.facts.withLock {
-                $0 = Facts(isOpen: true, backendPID: raw.backendPID, serverVersion: raw.serverVersion)
-            }
+            self.knownBackendPID.store(raw.backendPID, ordering: .releasing)
+            self.knownServerVersion.store(raw.serverVersion, ordering: .releasing)
+            self.isConnected.store(true, ordering: .releasing)
             self.raw = consume raw
         }
     }
@@ -70,7 +66,7 @@ public actor Connection {
 
     private func drop() {
         raw = nil
-        facts.withLock { $0.isOpen = false }
+        isConnected.store(false, ordering: .releasing)
     }
 }
 

@@ -7,12 +7,8 @@ import Synchronization
 /// Waiting on a thread of the cooperative pool would stop unrelated tasks; here it stops nobody but
 /// those who wait for this connection anyway. The thread keeps the executor alive until it is stopped.
 final class ConnectionThread: SerialExecutor {
-    private struct Inbox {
-        var jobs: [UnownedJob] = []
-        var isStopping = false
-    }
-
-    private let inbox = Mutex(Inbox())
+    private let jobs = JobQueue()
+    private let isStopping = Atomic(false)
     private let arrivals: WakeUp
     /// The thread's own name for itself; 0 until it runs.
     private let identity = Atomic<UInt>(0)
@@ -29,14 +25,13 @@ final class ConnectionThread: SerialExecutor {
     }
 
     func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        inbox.withLock { $0.jobs.append(job) }
+        jobs.add(UnownedJob(job))
         arrivals.signal()
     }
 
     /// Lets the thread end once it has run what was enqueued before.
     func stop() {
-        inbox.withLock { $0.isStopping = true }
+        isStopping.store(true, ordering: .releasing)
         arrivals.signal()
     }
 
@@ -51,19 +46,14 @@ final class ConnectionThread: SerialExecutor {
     private func run() {
         identity.store(UInt(pthread_self()), ordering: .releasing)
         while true {
-            let (jobs, isStopping) = takeJobs()
-            for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
-            if jobs.isEmpty {
-                if isStopping { return }
+            // Read first: what was enqueued before stopping is then seen below.
+            let isLastRound = isStopping.load(ordering: .acquiring)
+            let arrived = jobs.takeAll()
+            for job in arrived { job.runSynchronously(on: asUnownedSerialExecutor()) }
+            if arrived.isEmpty {
+                if isLastRound { return }
                 _ = arrivals.wait(for: [], of: -1, until: .never)
             }
-        }
-    }
-
-    private func takeJobs() -> (jobs: [UnownedJob], isStopping: Bool) {
-        inbox.withLock { inbox in
-            defer { inbox.jobs.removeAll() }
-            return (inbox.jobs, inbox.isStopping)
         }
     }
 }
@@ -83,11 +73,13 @@ func startThread(_ body: @escaping @Sendable () -> Void) throws(PostgresError) {
     defer { pthread_attr_destroy(&attributes) }
     pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
     var thread = pthread_t()
-    let result = pthread_create(&thread, &attributes, { context in
-        ignore_broken_pipes_in_this_thread()
-        if let context { Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run() }
-        return nil
-    }, context.toOpaque())
+    let result = pthread_create(
+        &thread, &attributes,
+        { context in
+            ignore_broken_pipes_in_this_thread()
+            if let context { Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run() }
+            return nil
+        }, context.toOpaque())
     guard result == 0 else {
         context.release()
         throw PostgresError(

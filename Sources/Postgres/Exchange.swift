@@ -64,7 +64,9 @@ extension RawConnection {
     }
 
     /// Reads while it writes: a server that can't send its answer does not read on.
-    private mutating func flush(_ request: Request, _ attention: inout Attention, _ grace: Duration) throws(PostgresError) {
+    private mutating func flush(
+        _ request: Request, _ attention: inout Attention, _ grace: Duration
+    ) throws(PostgresError) {
         while true {
             switch PQflush(pointer) {
             case 0: return

@@ -47,7 +47,11 @@ public final class Listener: Sendable {
             return task
         }
         guard let started else { return }
-        await withTaskCancellationHandler { await started.value } onCancel: { started.cancel() }
+        await withTaskCancellationHandler {
+            await started.value
+        } onCancel: {
+            started.cancel()
+        }
         close()
     }
 

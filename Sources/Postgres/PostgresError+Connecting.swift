@@ -53,7 +53,8 @@ private struct ServerRefusal {
 
     private var meaning: (PostgresError.Code, String?) {
         switch sqlState {
-        case "28P01": (.authenticationFailed, "Check the user and the password, also in PGPASSWORD and the password file.")
+        case "28P01":
+            (.authenticationFailed, "Check the user and the password, also in PGPASSWORD and the password file.")
         case "28000": (.authenticationFailed, "Check that the role exists and that pg_hba.conf lets it in from here.")
         case "3D000": (.connectionFailed, "Create the database, or correct its name in the connection string.")
         case "42501": (.authenticationFailed, "Grant the role CONNECT on the database.")

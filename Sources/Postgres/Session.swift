@@ -119,7 +119,11 @@ public actor Session {
     private func outcome(
         of attempt: Task<Result<Connection, PostgresError>, Never>
     ) async throws(PostgresError) -> Connection? {
-        let result = await withTaskCancellationHandler { await attempt.value } onCancel: { attempt.cancel() }
+        let result = await withTaskCancellationHandler {
+            await attempt.value
+        } onCancel: {
+            attempt.cancel()
+        }
         // The first to be here again notes it down; for the others the state has moved on.
         if case .opening(attempt) = state { state = (try? result.get()).map(State.open) ?? .idle }
         if case .failure(let error) = result, error.code == .cancelled, !Task.isCancelled { return nil }

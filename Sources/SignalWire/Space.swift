@@ -70,8 +70,9 @@ private struct SpaceParts {
     }
 
     private static func splitPort(_ authority: Substring) throws(SpaceError) -> (Substring, Int?) {
-        let hostEnd = authority.hasPrefix("[") ? authority.firstIndex(of: "]").map(authority.index(after:)) : nil
-        let start = hostEnd ?? authority.firstIndex(of: ":") ?? authority.endIndex
+        let isBracketed = authority.hasPrefix("[")
+        let bracket = authority.firstIndex(of: "]").map(authority.index(after:))
+        let start = (isBracketed ? bracket : authority.firstIndex(of: ":")) ?? authority.endIndex
         guard start < authority.endIndex else { return (authority, nil) }
         guard authority[start] == ":" else { throw .invalidHost }
         let digits = authority[start...].dropFirst()

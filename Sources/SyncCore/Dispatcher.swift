@@ -22,8 +22,8 @@ public struct Dispatcher: Sendable {
     var databaseFailures = 0
     var lingerUntil: Instant?
     var wakeAt: Instant?
-    /// Whether the last claim was let through to see if the account works again.
-    var isProbing = false
+    /// The claim that was let through during an account pause, to see if the account works again.
+    var probe: Lease?
     /// When a stopping dispatcher gives up on a database that doesn't answer: its leases expire by themselves.
     var stopBy: Instant?
 
@@ -108,7 +108,7 @@ public struct Dispatcher: Sendable {
         queue += haul.jobs
         unsettled += haul.settlements
         if haul.folded > 0 { lingerUntil = now + DispatcherSettings.lingerSpan }
-        isProbing = haul.gate == .probing
+        if haul.gate == .probing { probe = haul.jobs.first?.claim.lease }
         look = again ? .wanted(again: false) : .at(nextLook(after: haul, at: now))
         if phase == .stopping { releaseQueue() }
         guard settings.isUntilIdle, held == 0, !again, phase == .running else { return [] }
@@ -130,8 +130,9 @@ public struct Dispatcher: Sendable {
         unsettled.append(settlement)
         switch answer.outcome {
         case .accepted:
-            guard isProbing else { return [] }
-            isProbing = false
+            // A call that began before the pause says nothing about what came after.
+            guard job.claim.lease == probe else { return [] }
+            probe = nil
             wantLook()
             return [.resumeFleet]
         case .rejected, .unavailable: return []
@@ -140,7 +141,6 @@ public struct Dispatcher: Sendable {
             throttledUntil = max(throttledUntil ?? now, now + wait)
             return [.throttleFleet(wait)]
         case .account(let problem):
-            isProbing = false
             releaseQueue()
             return [.pauseFleet(problem)]
         }

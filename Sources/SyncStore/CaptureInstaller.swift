@@ -119,6 +119,7 @@ public struct CaptureInstaller: Sendable {
     static let patience = "SET LOCAL lock_timeout = '2s'"
 }
 
+/// A trigger of ours as the catalogue has it.
 struct PresentTrigger: Sendable {
     let name: String
     let table: QualifiedName

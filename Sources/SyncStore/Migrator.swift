@@ -128,6 +128,7 @@ public struct Migrator: Sendable {
     }
 }
 
+/// One row of the ledger.
 struct LedgerRow: Sendable {
     let version: Int
     let checksum: String
@@ -138,8 +139,15 @@ extension Migrator {
     /// Waits for another migrator; the number is ours (the first of the pair also guards NOTIFY and admissions).
     static let lock = Statement<Void>("migration_lock", "SELECT pg_advisory_xact_lock(1937072755, 3)")
 
+    /// Reads the catalogue's tables themselves: after waiting for another migrator, the caches behind
+    /// `to_regclass` may still hold that there is no such table, until the statement locks one.
     static let hasLedger = Statement<Bool>(
-        "has_ledger", "SELECT to_regclass('subscriber_sync.migration') IS NOT NULL"
+        "has_ledger",
+        """
+        SELECT EXISTS (
+            SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = 'subscriber_sync' AND c.relname = 'migration')
+        """
     ) { row throws(PostgresError) in try row.boolean(0) }
 
     static let readLedger = Statement<LedgerRow>(

@@ -89,6 +89,7 @@ public struct ResyncProgress: Sendable, Hashable {
     }
 }
 
+/// The statement of a resync that depends on the mapping.
 enum ResyncSQL {
     /// Rows are locked in the order of their keys, and briefly: it can wait for a claim, not a claim for it.
     static func users(_ source: SourceTable) -> Statement<String> {

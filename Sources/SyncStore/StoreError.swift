@@ -2,6 +2,7 @@ import Postgres
 
 /// Why something could not be done with the database: a sentence, and what to do about it. Never a value.
 public struct StoreError: Error, Sendable, CustomStringConvertible {
+    /// What kind of thing went wrong; commands make their exit codes of it.
     public enum Code: Sendable, Hashable {
         /// The settings don't fit the database: a table, column or key. Nothing was changed.
         case mismatch

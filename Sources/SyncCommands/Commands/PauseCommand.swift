@@ -43,6 +43,7 @@ struct ResumeCommand: AsyncParsableCommand {
     }
 }
 
+/// What `pause` and `resume` share.
 private enum FleetSwitch {
     static func perform(
         _ options: SettingsOptions, _ change: (FleetControl) async throws(StoreError) -> Void

@@ -1,0 +1,38 @@
+import SyncCore
+
+/// One agent: a real `Dispatcher` in a shell that does what `SyncAgent` does, in virtual time.
+struct ModelAgent {
+    enum State: Equatable {
+        case running
+        /// It doesn't get to run before then, and doesn't notice.
+        case stalled(until: Int64)
+        case dead
+    }
+
+    let index: Int
+    var life = 0
+    var state = State.dead
+    var dispatcher: Dispatcher
+    /// What the loop asked of the database, one after the other.
+    var desk: [DatabaseStatement] = []
+    var isDeskBusy = false
+    var alarm = 0
+    /// Strikes after so many more events: any point of a user's way can be the last.
+    var doom: (eventsLeft: Int, fault: SimulationSettings.Fault)?
+    /// The end of the last stall: what was claimed before may have been lost meanwhile.
+    var disturbedAt: Int64 = .min
+    /// Users for whom a call was sent after their lease was lost, as long as that isn't written down.
+    var sentLate: Set<UserKey> = []
+    /// This process's monotonic clock, which has an origin of its own.
+    let clockOffset: Int64
+
+    var identity: AgentLife { AgentLife(agent: index, life: life) }
+
+    func instant(_ now: Int64) -> Instant { Instant(nanoseconds: (now + clockOffset) * 1_000_000) }
+
+    /// The first millisecond at which the agent's clock has reached the instant.
+    func realTime(of instant: Instant) -> Int64 {
+        let nanoseconds = instant.nanoseconds - clockOffset * 1_000_000
+        return nanoseconds <= 0 ? 0 : (nanoseconds - 1) / 1_000_000 + 1
+    }
+}

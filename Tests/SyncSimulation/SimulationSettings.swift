@@ -1,0 +1,71 @@
+import SyncCore
+
+/// What one seed makes of the world: how many agents, how long a lease, what may go wrong.
+struct SimulationSettings: Sendable {
+    /// What can go wrong, besides single calls and statements.
+    enum Fault: CaseIterable, Sendable {
+        case crash, stall, termination, databaseDown, databaseFlaky, signalWireDown, clientError, throttled, account
+        case clockJump, operatorPause, resync
+    }
+
+    let agents: Int
+    let users: Int
+    let mapped: [ProfileField]
+    let dispatcher: DispatcherSettings
+    let rules: PushRules
+    /// New subscribers in 24 hours; -1: any number.
+    let newSubscriberLimit: Int
+    /// How long the application writes and things go wrong, in milliseconds.
+    let trouble: Int64
+    let writes: Int
+    let faults: [Fault]
+    /// How often a notification is lost, a call isn't answered, and a statement fails.
+    let lostNotification: Double
+    let lostAnswer: Double
+    let failedStatement: Double
+    /// The most that a statement takes, in milliseconds.
+    let slowestStatement: Int64
+    /// Whether a reference of one user may become another's.
+    let referencesMove: Bool
+
+    init(using random: inout SeededRandom, mistakes: Set<Mistake>) {
+        agents = .random(in: 1...4, using: &random)
+        users = .random(in: 2...6, using: &random)
+        mapped = Array([ProfileField.firstName, .jobTitle, .timeZone].prefix(.random(in: 1...3, using: &random)))
+        let lease = Int64.random(in: 8...60, using: &random)
+        dispatcher = DispatcherSettings(
+            concurrency: .random(in: 1...4, using: &random), rate: pick([0, 1, 5, 50], &random),
+            timeout: .seconds(Int64.random(in: 2...max(2, lease / 3), using: &random)), lease: .seconds(lease),
+            pollInterval: .seconds(mistakes.contains(.listenWithoutPolling) ? 1_000_000 : pick([2, 5, 20], &random)))
+        // A reference that moves between users while a change of it makes a new subscriber leaves
+        // behind subscribers that nobody answers for; what is promised then is the operator's to judge.
+        referencesMove = chance(0.7, &random)
+        rules = PushRules(
+            cleared: chance(0.8, &random) ? .sendEmpty : .omit, referenceChange: referencesMove ? .hold : .new)
+        newSubscriberLimit = pick([-1, -1, 3, 100], &random)
+        trouble = .random(in: 20_000...200_000, using: &random)
+        writes = .random(in: 5...30, using: &random)
+        faults = Fault.allCases.filter { _ in chance(0.4, &random) }
+        lostNotification = pick([0, 0.2, 1], &random)
+        lostAnswer = pick([0, 0.1, 0.4], &random)
+        failedStatement = pick([0, 0, 0.05, 0.2], &random)
+        slowestStatement = pick([5, 50, 2_000], &random)
+    }
+
+    var leaseLength: Int64 { dispatcher.lease.millisecondsRoundedUp }
+    var timeout: Int64 { dispatcher.timeout.millisecondsRoundedUp }
+
+    /// How long after it was sent a request may land. Where the database's clock jumps, a lease says
+    /// nothing of real time any more, and only what lands before its deadline can be answered for.
+    var latestLanding: Int64 { faults.contains(.clockJump) ? timeout : leaseLength }
+}
+
+/// One of the values, each as likely.
+func pick<Value>(_ values: [Value], _ random: inout SeededRandom) -> Value {
+    values[Int.random(in: 0..<values.count, using: &random)]
+}
+
+/// Whether something of that probability happens.
+func chance(_ probability: Double, _ random: inout SeededRandom) -> Bool {
+    Double.random(in: 0..<1, using: &random) < probability
+}

@@ -1,0 +1,89 @@
+import SyncCore
+
+/// What the application does to its table.
+extension Simulation {
+    /// Every key that can be in the table.
+    var allUsers: [UserKey] { (0..<settings.users).map { UserKey("u\($0)") } }
+
+    mutating func writeSomething() {
+        for _ in 0..<(chance(0.2, &random) ? 4 : 1) { writeOnce() }
+        notifyAll()
+    }
+
+    private mutating func writeOnce() {
+        let user = pick(allUsers, &random)
+        usersEverWritten.insert(user)
+        guard var row = store.source[user] else {
+            return write(user, freshRow(of: user))
+        }
+        switch Int.random(in: 0...11, using: &random) {
+        case 0: write(user, nil)
+        case 1: rekey(user)
+        case 2:
+            row.inScope.toggle()
+            write(user, row)
+        case 3: changeReference(of: user, row)
+        default:
+            row.fields[pick(settings.mapped, &random)] = value()
+            write(user, row)
+        }
+    }
+
+    private mutating func write(_ user: UserKey, _ row: ModelSourceRow?) {
+        note("application: \(user) \(row?.traced ?? "deleted")")
+        store.write(user, row, now: databaseNow)
+    }
+
+    private mutating func rekey(_ user: UserKey) {
+        guard let other = allUsers.first(where: { store.source[$0] == nil }) else { return }
+        note("application: \(user) becomes \(other)")
+        usersEverWritten.insert(other)
+        store.rekey(user, to: other, now: databaseNow)
+        guard !settings.referencesMove, var row = store.source[other] else { return }
+        row.reference = "r\(number())"
+        write(other, row)
+    }
+
+    private mutating func changeReference(of user: UserKey, _ row: ModelSourceRow) {
+        var row = row
+        guard settings.referencesMove else {
+            row.reference = "r\(number())"
+            return write(user, row)
+        }
+        let other = pick(allUsers, &random)
+        switch Int.random(in: 0...3, using: &random) {
+        case 0: row.reference = pick([nil, "  ", ""], &random)
+        case 1: row.reference = store.source[other]?.reference?.uppercased()
+        case 2:
+            guard var theirs = store.source[other], other != user else { return }
+            swap(&row.reference, &theirs.reference)
+            write(other, theirs)
+        default: row.reference = ownReference(of: user)
+        }
+        write(user, row)
+    }
+
+    private mutating func freshRow(of user: UserKey) -> ModelSourceRow {
+        var fields: [ProfileField: String?] = [:]
+        for field in settings.mapped { fields[field] = value() }
+        let isFresh = !settings.referencesMove
+        // Now and then somebody comes back under another key with the reference of before.
+        let other = chance(0.3, &random) ? pick(allUsers, &random) : user
+        return ModelSourceRow(
+            reference: isFresh ? "r\(number())" : ownReference(of: other), fields: fields, inScope: chance(0.9, &random))
+    }
+
+    private func ownReference(of user: UserKey) -> String { "\(user.text)@example.org" }
+
+    /// Few values, so that they come back: A → B → A is what an optimistic comparison overlooks.
+    private mutating func value() -> String? {
+        pick(["A", "A", "B", "B", "C", " D ", "", nil, chance(0.2, &random) ? Self.refusedValue : "A"], &random)
+    }
+}
+
+extension ModelSourceRow {
+    fileprivate var traced: String {
+        let columns = fields.keys.sorted().map { "\($0.rawValue)=\((fields[$0] ?? nil) ?? "NULL")" }
+        return "\(reference ?? "NULL") \(columns.joined(separator: " "))\(inScope ? "" : " out of scope")"
+    }
+}

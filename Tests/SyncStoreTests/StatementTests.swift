@@ -1,0 +1,112 @@
+import Migrations
+import Postgres
+import SyncCore
+import TestSupport
+import Testing
+
+@testable import SyncStore
+
+@Suite("Every statement") struct StatementTests {
+    /// All there are: name and text.
+    static func all(_ source: SourceTable) -> [(String, String)] {
+        let decoder = ClaimDecoder(fields: source.mapping.orderedFields)
+        let fixed = [
+            (Store.settle.name, Store.settle.text), (Store.admit.name, Store.admit.text),
+            (Store.releaseHeld.name, Store.releaseHeld.text), (Store.throttle.name, Store.throttle.text),
+            (Store.pauseForAccount.name, Store.pauseForAccount.text), (Store.resume.name, Store.resume.text),
+            (FleetControl.pause.name, FleetControl.pause.text), (Store.failed.name, Store.failed.text),
+            (Store.clock.name, Store.clock.text), (Store.progress.name, Store.progress.text),
+            (Store.announceResync.name, Store.announceResync.text), (Store.heartbeat.name, Store.heartbeat.text),
+            (Store.leave.name, Store.leave.text), (Store.pruneAgents.name, Store.pruneAgents.text),
+            (Store.pruneLog.name, Store.pruneLog.text), (FleetStatus.statement.name, FleetStatus.statement.text),
+            (Store.row.name, Store.row.text), (SyncLog.newest.name, SyncLog.newest.text),
+            (SyncLog.following.name, SyncLog.following.text), (Migrator.lock.name, Migrator.lock.text),
+            (Migrator.hasLedger.name, Migrator.hasLedger.text), (Migrator.readLedger.name, Migrator.readLedger.text),
+            (SourceInspection.findRelation.name, SourceInspection.findRelation.text),
+            (SourceInspection.findColumns.name, SourceInspection.findColumns.text),
+            (SourceInspection.isUnique.name, SourceInspection.isUnique.text),
+            (CaptureInstaller.ourTriggers.name, CaptureInstaller.ourTriggers.text),
+            (CaptureInstaller.hasBeforeTrigger.name, CaptureInstaller.hasBeforeTrigger.text),
+            (Store.allowsPreparedTransactions.name, Store.allowsPreparedTransactions.text),
+            (Uninstaller.hasSchema.name, Uninstaller.hasSchema.text),
+            (Uninstaller.dependents.name, Uninstaller.dependents.text),
+        ]
+        let mapped = [
+            ClaimSQL.statement(for: source, decoder: decoder).text, LookSQL.one(source, decoder).text,
+            LookSQL.page(source, decoder, filter: nil).text,
+            LookSQL.page(source, decoder, filter: "id % 2 = 0").text, ResyncSQL.users(source).text,
+        ]
+        return fixed + mapped.enumerated().map { ("mapped_\($0)", $1) }
+    }
+
+    @Test("is understood by PostgreSQL on the migrated schema")
+    func prepares() async throws {
+        try await Fixture.run { fixture in
+            let store = try await fixture.store()
+            try await withSession(fixture.database.dsn) { session in
+                for (name, text) in Self.all(store.source) {
+                    try await session.executeScript("PREPARE \(name) AS \(text)", name: name)
+                }
+            }
+            await store.close()
+        }
+    }
+
+    @Test("that agents repeat finds its rows by index among 200,000 users")
+    func usesIndexes() async throws {
+        try await Fixture.run { fixture in
+            try await fixture.run(
+                """
+                ALTER TABLE users DISABLE TRIGGER USER;
+                INSERT INTO users (email, first_name) SELECT 'u' || i || '@x', 'F' FROM generate_series(1, 200000) i;
+                ALTER TABLE users ENABLE TRIGGER USER;
+                INSERT INTO subscriber_sync.subscriber (user_key, reference, standing, admitted_at, subscriber_id, priority, due_at)
+                    SELECT id::text, email, 'synced', now() - interval '2 days', gen_random_uuid(), id % 2,
+                        CASE WHEN id % 1000 = 0 THEN now() END FROM users;
+                UPDATE users SET title = 'x' WHERE id <= 500;
+                ANALYZE
+                """)
+            let store = try await fixture.store()
+            let claim = ClaimSQL.statement(for: store.source, decoder: ClaimDecoder(fields: [])).text
+            let hot = [
+                ("claim", claim, #"(100, 2000, 60000, '{}')"#),
+                ("settle", Store.settle.text, Self.settleArguments),
+                ("admit_duplicates", Self.duplicates, "('u77@x')"),
+                ("look", LookSQL.one(store.source, ClaimDecoder(fields: [])).text, "('7')"),
+                ("page", LookSQL.page(store.source, ClaimDecoder(fields: []), filter: nil).text, "('7', 2000)"),
+                ("show", Store.row.text, "('7')"), ("release", Store.releaseHeld.text, "(1000)"),
+            ]
+            try await withSession(fixture.database.dsn) { session in
+                for (name, text, arguments) in hot {
+                    try await session.executeScript("PREPARE \(name) AS \(text)", name: name)
+                    let plan = try await session.query(
+                        Statement<String>("explain", "EXPLAIN (COSTS OFF) EXECUTE \(name)\(arguments)") {
+                            row throws(PostgresError) in try row.text(0)
+                        })
+                    let scans = plan.filter { $0.contains("Seq Scan on subscriber") || $0.contains("Seq Scan on users") }
+                    #expect(scans.isEmpty, "\(name): \(plan.joined(separator: "\n"))")
+                    #expect(plan.contains { $0.contains("Index") }, "\(name)")
+                }
+            }
+            await store.close()
+        }
+    }
+
+    /// What `admit` asks for each reference.
+    static let duplicates = """
+        SELECT FROM subscriber_sync.subscriber other
+        WHERE lower(btrim(other.reference)) = lower(btrim($1::text)) AND other.admitted_at IS NOT NULL
+        """
+
+    static let settleArguments: String = {
+        let list = (1...100).map(String.init).joined(separator: ",")
+        let (keys, numbers) = ("'{\(list)}'", "'{\(list)}'")
+        return "(\(keys), \(numbers), \(numbers), \(keys), \(numbers), \(keys), \(keys), \(keys), \(keys), \(keys), "
+            + "\(numbers), \(keys), \(keys), \(keys), \(numbers), \(keys), 60000, 'me')"
+    }()
+
+    @Test("is listed with the migrations that stand in their folder")
+    func listsMigrations() {
+        #expect(Migration.all.map(\.version) == Array(1...Migration.all.count))
+    }
+}
