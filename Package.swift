@@ -25,6 +25,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(
@@ -44,6 +45,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -64,10 +66,11 @@ let package = Package(
             name: "SyncStore", dependencies: ["Migrations", "Postgres", "SyncCore", crypto],
             swiftSettings: strict),
         .target(
-            name: "SignalWire", dependencies: ["SyncCore", asyncHTTPClient, nioCore, nioHTTP1],
+            name: "SignalWire", dependencies: ["SyncCore", asyncHTTPClient, nioCore, nioHTTP1, nioPosix],
             swiftSettings: strict),
         .target(
-            name: "SignalWireSandbox", dependencies: [hummingbird, logging, nioConcurrency, nioCore, nioPosix, serviceLifecycle],
+            name: "SignalWireSandbox",
+            dependencies: [hummingbird, logging, nioConcurrency, nioCore, nioPosix, serviceLifecycle],
             swiftSettings: strict),
         .target(
             name: "SyncAgent",
@@ -81,7 +84,7 @@ let package = Package(
             name: "SyncCommands",
             dependencies: [
                 "Migrations", "Operations", "Postgres", "SignalWire", "SignalWireSandbox", "SyncAgent", "SyncCore",
-                "SyncStore", argumentParser, configuration, logging, serviceLifecycle, unixSignals,
+                "SyncStore", argumentParser, configuration, logging, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -108,7 +111,8 @@ let package = Package(
         .testTarget(
             name: "SyncAgentTests",
             dependencies: [
-                "Postgres", "SignalWire", "SignalWireSandbox", "SyncAgent", "SyncCore", "SyncStore", "TestSupport", logging,
+                "Postgres", "SignalWire", "SignalWireSandbox", "SyncAgent", "SyncCore", "SyncStore", "TestSupport",
+                logging,
             ],
             swiftSettings: strict),
         .testTarget(

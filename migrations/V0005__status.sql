@@ -41,7 +41,9 @@ SELECT counted.*,
     waiting.changes_without_key,
     -- The oldest change that SignalWire doesn't know.
     least(waiting.oldest, due.oldest) AS oldest_unsynced_at,
-    greatest(0, extract(epoch FROM now() - least(waiting.oldest, due.oldest)))::double precision AS lag_seconds,
+    CASE WHEN least(waiting.oldest, due.oldest) IS NOT NULL
+        THEN greatest(0, extract(epoch FROM now() - least(waiting.oldest, due.oldest)))::double precision
+    END AS lag_seconds,
     recent.accepted AS accepted_last_minute,
     -- At the rate of the last minute. NULL while nothing moves.
     CASE WHEN recent.accepted > 0

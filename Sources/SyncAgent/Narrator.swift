@@ -45,7 +45,11 @@ final class Narrator: Sendable {
     }
 
     func databaseAnswered() {
-        guard state.withLock({ state in defer { state.failure = nil }; return state.failure != nil }) else { return }
+        guard
+            state.withLock({ state in
+                defer { state.failure = nil }; return state.failure != nil
+            })
+        else { return }
         pulse.update { $0.isDatabaseReachable = true }
         logger.notice("database answers again")
     }

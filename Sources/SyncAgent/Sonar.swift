@@ -58,7 +58,9 @@ public struct Sonar: Sendable {
         case .up:
             let isDeaf = heard < sent
             return isDeaf
-                ? .polling("LISTEN hears nothing, as behind a transaction pooler; DATABASE_LISTEN_URL can name a direct connection")
+                ? .polling(
+                    "LISTEN hears nothing, as behind a transaction pooler; DATABASE_LISTEN_URL can name a direct connection"
+                )
                 : .notify
         }
     }

@@ -52,7 +52,8 @@ extension CommandContext {
     func session() throws(Failure) -> Session { Session(try connection()) }
 
     private func connection() throws(Failure) -> ConnectionSettings {
-        let isNamed = settings.database.url != nil || loader.environment.keys.contains { CommandContext.variables.contains($0) }
+        let isNamed =
+            settings.database.url != nil || loader.environment.keys.contains { CommandContext.variables.contains($0) }
         guard isNamed else {
             throw Failure(
                 .config, "No database is configured.",
@@ -165,7 +166,8 @@ extension CommandContext {
         let listening = settings.database.listenURL == nil ? try connection() : try valid(settings.database.listenURL)
         return AgentSettings(
             dispatcher: DispatcherSettings(
-                concurrency: delivery.concurrency, rate: delivery.rate, timeout: delivery.timeout, lease: delivery.lease,
+                concurrency: delivery.concurrency, rate: delivery.rate, timeout: delivery.timeout,
+                lease: delivery.lease,
                 pollInterval: settings.capture.pollInterval, isUntilIdle: isUntilIdle),
             rules: settings.rules, newSubscriberLimit: settings.limits.newSubscribers,
             logRetention: settings.log.retention, listening: listening, silence: try await silence(store))
@@ -174,8 +176,11 @@ extension CommandContext {
     /// Why no change will ever knock, where that is so.
     private func silence(_ store: Store) async throws(Failure) -> String? {
         if settings.capture.notify == .off { return "capture.notify is off" }
-        let isForbidden = try await checked { () async throws(StoreError) in try await store.allowsPreparedTransactions() }
-        return isForbidden ? "max_prepared_transactions is above 0, and a transaction that notified can't be prepared" : nil
+        let isForbidden = try await checked { () async throws(StoreError) in
+            try await store.allowsPreparedTransactions()
+        }
+        return isForbidden
+            ? "max_prepared_transactions is above 0, and a transaction that notified can't be prepared" : nil
     }
 
     func bootstrapLogging() {
@@ -200,9 +205,12 @@ extension CommandContext {
             case .json:
                 return JSON.object(
                     effective.map { setting in
-                        (setting.key, .object([
-                            ("value", .optional(setting.value)), ("origin", .string(setting.origin.description)),
-                        ]))
+                        (
+                            setting.key,
+                            .object([
+                                ("value", .optional(setting.value)), ("origin", .string(setting.origin.description)),
+                            ])
+                        )
                     }
                 ).document
             case .table:

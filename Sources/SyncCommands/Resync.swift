@@ -127,7 +127,8 @@ struct Resync {
 
     /// Says once why nothing moves, if that is so.
     private func warn(_ session: Session, unless warned: String?) async throws -> String? {
-        let status = try await context.checked { () async throws(StoreError) in try await FleetStatus.read(in: session) }
+        let status = try await context.checked { () async throws(StoreError) in try await FleetStatus.read(in: session)
+        }
         guard let concern = status.concern, status.pause != nil || status.agents == 0, concern != warned else {
             return warned
         }

@@ -110,7 +110,8 @@ extension Settlement {
                 claim, standing: nil, due: .after(.zero), attempts: .givenBack,
                 note: Note(.accountRefused, push, problem, answer))
         case .unavailable(let problem, let reach):
-            self.init(claim, push, problem, reach, answer, Backoff.push.delay(afterFailures: claim.attempt, using: &random))
+            self.init(
+                claim, push, problem, reach, answer, Backoff.push.delay(afterFailures: claim.attempt, using: &random))
         }
     }
 

@@ -43,7 +43,8 @@ public struct CaptureDefinition: Sendable, Hashable {
         [
             trigger("delete", "DELETE", function()),
             trigger("insert", "INSERT", function()),
-            trigger("rekey", "UPDATE\(hasBeforeUpdateTrigger ? "" : " OF \(quoteIdentifier(key))")",
+            trigger(
+                "rekey", "UPDATE\(hasBeforeUpdateTrigger ? "" : " OF \(quoteIdentifier(key))")",
                 "WHEN (\(differs(key))) " + function()),
             update,
         ]

@@ -26,9 +26,10 @@ public struct CaptureInstaller: Sendable {
     ) async throws(StoreError) -> Work {
         do {
             let watched = try await watchedColumns(of: source)
-            let hasBeforeTrigger = try await session.query(
-                CaptureInstaller.hasBeforeTrigger, [.text(source.name.quoted)]
-            ).first == true
+            let hasBeforeTrigger =
+                try await session.query(
+                    CaptureInstaller.hasBeforeTrigger, [.text(source.name.quoted)]
+                ).first == true
             let definition = CaptureDefinition(
                 table: source.name, key: source.mapping.key, watched: watched, hasBeforeUpdateTrigger: hasBeforeTrigger,
                 comparison: comparison, notification: notification)
@@ -96,7 +97,9 @@ public struct CaptureInstaller: Sendable {
     private func watchedColumns(of source: SourceTable) async throws -> [String] {
         var columns = source.mapping.columns
         if let scope = source.mapping.scope {
-            for column in try await scopeColumns(scope, source) where !columns.contains(column) { columns.append(column) }
+            for column in try await scopeColumns(scope, source) where !columns.contains(column) {
+                columns.append(column)
+            }
         }
         return columns.filter { $0 != source.mapping.key || $0 == source.mapping.reference }
     }

@@ -73,7 +73,8 @@ public struct Migrator: Sendable {
         for row in applied {
             guard let migration = migrations.first(where: { $0.version == row.version }) else {
                 throw StoreError(
-                    .schema, "The schema subscriber_sync has version \(row.version), which is newer than this program "
+                    .schema,
+                    "The schema subscriber_sync has version \(row.version), which is newer than this program "
                         + "knows (\(newest)).",
                     hint: "Use the version of subscriber-sync that applied it (\(row.program)), or a later one.")
             }

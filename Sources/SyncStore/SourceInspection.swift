@@ -6,7 +6,8 @@ enum SourceInspection {
     /// Finds the table and checks the columns and the key.
     static func inspect(_ mapping: SourceMapping, in session: Session) async throws(StoreError) -> SourceTable {
         do {
-            guard let relation = try await session.query(findRelation, [.text(mapping.table.qualified.quoted)]).first else {
+            guard let relation = try await session.query(findRelation, [.text(mapping.table.qualified.quoted)]).first
+            else {
                 throw StoreError(
                     .mismatch, "There is no table \(mapping.table) that this role can see.",
                     hint: "Set source.table to schema.table as \\dt shows it; capitals, spaces and dots in a name need "
@@ -35,7 +36,8 @@ enum SourceInspection {
         case "r", "p": return
         case "v", "m":
             throw StoreError(
-                .mismatch, "\(relation.schema).\(relation.name) is a view, and a view can't have the triggers that "
+                .mismatch,
+                "\(relation.schema).\(relation.name) is a view, and a view can't have the triggers that "
                     + "capture.mode listen needs.",
                 hint: "Name the table behind it.")
         case let kind:
@@ -80,7 +82,8 @@ enum SourceInspection {
         }
         guard try await session.query(isUnique, [.bigint(relation.oid), .text(mapping.key)]).first == true else {
             throw StoreError(
-                .mismatch, "The key \(mapping.key) of \(mapping.table) is not unique: no unique index has it as its "
+                .mismatch,
+                "The key \(mapping.key) of \(mapping.table) is not unique: no unique index has it as its "
                     + "only column.",
                 hint: "Name the primary key in source.key, or create a unique index on the column.")
         }

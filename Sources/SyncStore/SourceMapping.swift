@@ -27,8 +27,8 @@ public struct SourceMapping: Sendable, Hashable {
 
     /// Every column that is named, without the condition's.
     var columns: [String] {
-        orderedFields.reduce(into: [key, reference]) { columns, field in
-            if let column = fields[field], !columns.contains(column) { columns.append(column) }
+        ([key, reference] + orderedFields.compactMap { fields[$0] }).reduce(into: []) { columns, column in
+            if !columns.contains(column) { columns.append(column) }
         }
     }
 }

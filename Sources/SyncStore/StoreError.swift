@@ -37,7 +37,8 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         } else {
             self.init(
                 .database, error.message, hint: error.hint,
-                isTransient: error.isConnectionLoss || StoreError.passing.contains(String(error.sqlState?.prefix(2) ?? "")))
+                isTransient: error.isConnectionLoss
+                    || StoreError.passing.contains(String(error.sqlState?.prefix(2) ?? "")))
         }
     }
 

@@ -13,7 +13,8 @@ public struct Uninstaller: Sendable {
             let strangers = try await session.query(Uninstaller.dependents)
             guard strangers.isEmpty else {
                 throw StoreError(
-                    .database, "Something else depends on the schema subscriber_sync: "
+                    .database,
+                    "Something else depends on the schema subscriber_sync: "
                         + strangers.joined(separator: ", ") + ".",
                     hint: "Drop it first; uninstall takes out only what subscriber-sync made.")
             }

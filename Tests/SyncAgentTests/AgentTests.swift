@@ -35,7 +35,8 @@ import Testing
     func pushesMany(agents: Int) async throws {
         try await Bench.run { bench in
             try await bench.fixture.run(
-                "INSERT INTO users (email, first_name) SELECT 'u' || i || '@x', 'F' || i FROM generate_series(1, 2000) i")
+                "INSERT INTO users (email, first_name) SELECT 'u' || i || '@x', 'F' || i FROM generate_series(1, 2000) i"
+            )
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<agents {
                     group.addTask {
@@ -58,13 +59,15 @@ import Testing
     @Test("parks a rejected user, and tries again only when the row changes")
     func parks() async throws {
         try await Bench.run(faults: ["status=422,code=invalid_parameter,reference=bad*"]) { bench in
-            try await bench.fixture.run("INSERT INTO users (id, email, title) VALUES (1, 'bad@x', 'Eng'), (2, 'ok@x', 'Eng')")
+            try await bench.fixture.run(
+                "INSERT INTO users (id, email, title) VALUES (1, 'bad@x', 'Eng'), (2, 'ok@x', 'Eng')")
             #expect(try await bench.runUntilIdle() == .idle)
             #expect(try await bench.status("1") == "rejected")
             #expect(try await bench.status("2") == "synced")
             #expect(
                 try await bench.fixture.value(
-                    "SELECT last_error_code FROM subscriber_sync.subscriber WHERE user_key = '1'") == "invalid_parameter")
+                    "SELECT last_error_code FROM subscriber_sync.subscriber WHERE user_key = '1'")
+                    == "invalid_parameter")
             bench.sandbox.setFaults([])
             #expect(try await bench.runUntilIdle() == .idle)
             #expect(try await bench.status("1") == "rejected")
@@ -77,7 +80,8 @@ import Testing
     @Test(
         "gets every user through in the end, whatever goes wrong with the first calls",
         arguments: [
-            "status=500,count=3", "html,status=502,count=3", "reset-before,count=3", "reset-after,count=3", "cut-body,count=3",
+            "status=500,count=3", "html,status=502,count=3", "reset-before,count=3", "reset-after,count=3",
+            "cut-body,count=3",
             "status=429,retry-after=1,count=3",
         ])
     func retries(fault: String) async throws {
@@ -99,7 +103,8 @@ import Testing
     @Test("pauses the fleet when the account is refused, spends nobody's attempts, and goes on after a probe")
     func pausesForAccount() async throws {
         try await Bench.run(faults: ["status=401"]) { bench in
-            try await bench.fixture.run("INSERT INTO users (id, email) SELECT i, 'u' || i || '@x' FROM generate_series(1, 5) i")
+            try await bench.fixture.run(
+                "INSERT INTO users (id, email) SELECT i, 'u' || i || '@x' FROM generate_series(1, 5) i")
             try await bench.withAgent { _ in
                 try await eventually(within: .seconds(10), "paused") {
                     try await bench.fixture.value("SELECT pause_kind FROM subscriber_sync.control") == "account"
@@ -123,14 +128,16 @@ import Testing
     @Test("finishes what is in flight when it is stopped, and hands back what isn't")
     func stops() async throws {
         try await Bench.run(faults: ["latency=300"]) { bench in
-            try await bench.fixture.run("INSERT INTO users (email) SELECT 'u' || i || '@x' FROM generate_series(1, 200) i")
+            try await bench.fixture.run(
+                "INSERT INTO users (email) SELECT 'u' || i || '@x' FROM generate_series(1, 200) i")
             try await bench.withAgent { agent in
                 await eventually(within: .seconds(10), "calls are in flight") {
                     bench.sandbox.statistics().inFlight > 0
                 }
                 agent.stop()
             }
-            let counts = try await bench.fixture.column("SELECT status FROM subscriber_sync.subscriber GROUP BY 1 ORDER BY 1")
+            let counts = try await bench.fixture.column(
+                "SELECT status FROM subscriber_sync.subscriber GROUP BY 1 ORDER BY 1")
             #expect(counts == ["pending", "synced"])
             let synced = try await bench.fixture.value(
                 "SELECT count(*) FROM subscriber_sync.subscriber WHERE status = 'synced'")
@@ -145,7 +152,8 @@ import Testing
     @Test("creates no more subscribers than the limit, and holds the others with the reason")
     func limitsCreation() async throws {
         try await Bench.run { bench in
-            try await bench.fixture.run("INSERT INTO users (email) SELECT 'u' || i || '@x' FROM generate_series(1, 20) i")
+            try await bench.fixture.run(
+                "INSERT INTO users (email) SELECT 'u' || i || '@x' FROM generate_series(1, 20) i")
             #expect(try await bench.runUntilIdle { $0.newSubscriberLimit = 7 } == .idle)
             #expect(bench.sandbox.statistics().created == 7)
             #expect(
@@ -210,9 +218,12 @@ import Testing
     func survivesRestart(mode: PostgresServer.StopMode) async throws {
         let server = try await PostgresServer.start()
         try await Bench.run(server: server, faults: ["latency=20"]) { bench in
-            try await bench.fixture.run("INSERT INTO users (email, title) SELECT 'u' || i || '@x', 'T' FROM generate_series(1, 300) i")
+            try await bench.fixture.run(
+                "INSERT INTO users (email, title) SELECT 'u' || i || '@x', 'T' FROM generate_series(1, 300) i")
             try await bench.withAgent(change: { $0.dispatcher.lease = .seconds(8) }) { _ in
-                await eventually(within: .seconds(10), "calls are in flight") { bench.sandbox.statistics().requests > 20 }
+                await eventually(within: .seconds(10), "calls are in flight") {
+                    bench.sandbox.statistics().requests > 20
+                }
                 try await server.restart(mode: mode)
                 await eventually(within: .seconds(40), "all are synced") {
                     let synced = try? await bench.fixture.value(

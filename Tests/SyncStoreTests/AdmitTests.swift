@@ -26,8 +26,9 @@ import Testing
             let verdicts = Array(try await first.values) + Array(try await second.values)
             #expect(verdicts.filter { $0 == .admitted }.count == 40)
             #expect(verdicts.filter { $0 == .overLimit }.count == 20)
-            #expect(try await one.admit(mine, limit: 40).values.filter { $0 == .overLimit }.count
-                == mine.count - (try await Self.admitted(fixture, mine)), "asking again changes nothing")
+            #expect(
+                try await one.admit(mine, limit: 40).values.filter { $0 == .overLimit }.count
+                    == mine.count - (try await Self.admitted(fixture, mine)), "asking again changes nothing")
             await one.close()
             await other.close()
         }
@@ -37,7 +38,8 @@ import Testing
         let keys = requests.map { "'\($0.user)'" }.joined(separator: ",")
         return Int(
             try await fixture.value(
-                "SELECT count(*) FROM subscriber_sync.subscriber WHERE admitted_at IS NOT NULL AND user_key IN (\(keys))")
+                "SELECT count(*) FROM subscriber_sync.subscriber WHERE admitted_at IS NOT NULL AND user_key IN (\(keys))"
+            )
                 ?? "") ?? -1
     }
 

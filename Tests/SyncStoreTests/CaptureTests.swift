@@ -7,7 +7,8 @@ import Testing
 @Suite("Capture") struct CaptureTests {
     /// The keys that were appended since the last look.
     static func changes(_ fixture: Fixture) async throws -> [String?] {
-        try await fixture.column("WITH gone AS (DELETE FROM subscriber_sync.change RETURNING user_key) SELECT * FROM gone ORDER BY 1")
+        try await fixture.column(
+            "WITH gone AS (DELETE FROM subscriber_sync.change RETURNING user_key) SELECT * FROM gone ORDER BY 1")
     }
 
     @Test("appends inserts, updates of watched columns, deletes, and both keys of a changed key")
@@ -25,6 +26,18 @@ import Testing
             #expect(try await Self.changes(fixture) == ["1", "9"])
             try await fixture.run("DELETE FROM users WHERE id = 9")
             #expect(try await Self.changes(fixture) == ["9"])
+        }
+    }
+
+    @Test("works where the reference is the key itself, as in the settings' own example")
+    func keyIsReference() async throws {
+        let old = SourceMapping.users
+        let mapping = SourceMapping(
+            table: old.table, key: "id", reference: "id", scope: nil,
+            fields: [.jobTitle: "title", .displayName: "title"])
+        try await Fixture.run(mapping: mapping) { fixture in
+            try await fixture.run("INSERT INTO users (id) VALUES (1); UPDATE users SET title = 'x'")
+            #expect(try await Self.changes(fixture) == ["1", "1"])
         }
     }
 
@@ -124,7 +137,8 @@ import Testing
                 #expect(Self.payload(await events.next()) == "marker")
             }
             #expect(Self.payload(await events.next()) == "")
-            try await fixture.run("BEGIN; INSERT INTO users (email) VALUES ('d@x'); UPDATE users SET title = 'x'; COMMIT")
+            try await fixture.run(
+                "BEGIN; INSERT INTO users (email) VALUES ('d@x'); UPDATE users SET title = 'x'; COMMIT")
             try await fixture.run("NOTIFY subscriber_sync, 'end'")
             #expect(Self.payload(await events.next()) == "")
             #expect(Self.payload(await events.next()) == "end")

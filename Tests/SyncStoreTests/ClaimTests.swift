@@ -117,7 +117,8 @@ import Testing
             ("uuid", "6f2d9d0e-6a3f-4d3b-9e57-0f7d6a2f8f11"), ("text", "it's \"odd\" \\ ключ"), ("integer", "7"),
             ("bigint", "9007199254740993"), ("varchar(40)", "v 1"),
         ] {
-            let table = "CREATE TABLE public.users (id \(type) PRIMARY KEY, email text, first_name text, title text, "
+            let table =
+                "CREATE TABLE public.users (id \(type) PRIMARY KEY, email text, first_name text, title text, "
                 + "time_zone text, deleted_at timestamptz)"
             try await Fixture.run(table: table) { fixture in
                 let literal = key.replacing("'", with: "''")

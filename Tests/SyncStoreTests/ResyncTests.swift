@@ -105,7 +105,8 @@ import Testing
             #expect(status.changeBacklog == 1 && status.schemaVersion == 5)
             try await store.leave(other)
             #expect(try await FleetStatus.read(in: fixture.session).agents == 1)
-            try await fixture.run("INSERT INTO subscriber_sync.log (at, outcome) VALUES (now() - interval '40 days', 'x')")
+            try await fixture.run(
+                "INSERT INTO subscriber_sync.log (at, outcome) VALUES (now() - interval '40 days', 'x')")
             #expect(try await store.prune(logOlderThan: nil) == 0)
             #expect(try await store.prune(logOlderThan: .seconds(30 * 86400)) == 1)
             await store.close()

@@ -66,7 +66,8 @@ import Testing
             #expect(try await store.settle([try Self.settlement(claim, .accepted(id))]).dueNow == 1)
             let healing = try #require(try await store.claims().first)
             #expect(healing.isDoubted)
-            #expect(try await fixture.column("SELECT outcome FROM subscriber_sync.log ORDER BY id").contains("lease_lost"))
+            #expect(
+                try await fixture.column("SELECT outcome FROM subscriber_sync.log ORDER BY id").contains("lease_lost"))
             await slow.close()
             await store.close()
         }
@@ -120,7 +121,9 @@ import Testing
             _ = try await store.settle([try Self.settlement(claim, .accepted(try #require(Self.id)))])
             try await fixture.run("DELETE FROM users")
             let gone = try #require(try await store.claims().first)
-            _ = try await store.settle([try #require(Settlement(of: gone, plan: PushPlan(for: gone, rules: PushRules())))])
+            _ = try await store.settle([
+                try #require(Settlement(of: gone, plan: PushPlan(for: gone, rules: PushRules())))
+            ])
             let row = try #require(try await store.row(of: claim.user))
             #expect(row.status == "deleted" && row.reference == "a@x" && row.subscriberID == Self.id?.text)
             #expect(

@@ -68,7 +68,9 @@ import Testing
 
     @Test("is refused with a sentence and a hint: a view, and a condition that isn't one")
     func viewAndCondition() async throws {
-        let view = try await Self.refusal(table: Fixture.usersTable + "; CREATE VIEW public.people AS SELECT * FROM public.users") {
+        let view = try await Self.refusal(
+            table: Fixture.usersTable + "; CREATE VIEW public.people AS SELECT * FROM public.users"
+        ) {
             Self.mapping($0, table: QualifiedName(schema: "public", name: "people"))
         }
         #expect(view?.message.contains("is a view") == true)

@@ -83,7 +83,9 @@ import Testing
                         Statement<String>("explain", "EXPLAIN (COSTS OFF) EXECUTE \(name)\(arguments)") {
                             row throws(PostgresError) in try row.text(0)
                         })
-                    let scans = plan.filter { $0.contains("Seq Scan on subscriber") || $0.contains("Seq Scan on users") }
+                    let scans = plan.filter {
+                        $0.contains("Seq Scan on subscriber") || $0.contains("Seq Scan on users")
+                    }
                     #expect(scans.isEmpty, "\(name): \(plan.joined(separator: "\n"))")
                     #expect(plan.contains { $0.contains("Index") }, "\(name)")
                 }

@@ -35,7 +35,8 @@ struct MigrateCommand: AsyncParsableCommand {
             // The schema can be read without a database; the triggers can't be made without the table.
             Terminal.out(migrator.script())
             throw Failure(
-                .unavailable, "The triggers are not in this script: they depend on the table, and the database "
+                .unavailable,
+                "The triggers are not in this script: they depend on the table, and the database "
                     + "doesn't answer.", hint: "Set DATABASE_URL to print them too.")
         }
         let pending = try await context.checked { () async throws(StoreError) in try await migrator.pending() }
@@ -81,8 +82,10 @@ struct MigrateCommand: AsyncParsableCommand {
     }
 
     private func report(_ applied: [Migration], _ work: CaptureInstaller.Work) -> String {
-        let schema = applied.isEmpty ? "schema up to date" : "applied \(applied.map(\.fileName).joined(separator: ", "))"
-        let capture = work.statements.isEmpty ? "capture up to date on \(work.table)" : "capture installed on \(work.table)"
+        let schema =
+            applied.isEmpty ? "schema up to date" : "applied \(applied.map(\.fileName).joined(separator: ", "))"
+        let capture =
+            work.statements.isEmpty ? "capture up to date on \(work.table)" : "capture installed on \(work.table)"
         return "\(schema)\n\(capture)\n"
     }
 }

@@ -63,7 +63,8 @@ extension FleetStatus {
                 : "paused by an operator\(reason); `resume` goes on"
         }
         if changesWithoutKey > 0 {
-            return "\(changesWithoutKey) changes name no user: the key column was renamed? Run `migrate` with the new name"
+            return
+                "\(changesWithoutKey) changes name no user: the key column was renamed? Run `migrate` with the new name"
         }
         if agents == 0, changeBacklog + count(of: "pending") + count(of: "retrying") > 0 {
             return "somebody is due, and no agent is running; start `subscriber-sync run`"
