@@ -64,15 +64,43 @@ BEGIN
         END AS verdict
         FROM ranked r
     ),
+    -- Deleted users had the reference before: their subscriber has what was sent for them, and calls for
+    -- them may still land.
+    inherited AS (
+        SELECT d.user_key, max(p.doubted_until) AS doubted_until,
+            coalesce(jsonb_object_agg(field.name, NULL::text) FILTER (WHERE field.name IS NOT NULL), '{}') AS fields
+        FROM decided d
+        JOIN subscriber_sync.subscriber p ON lower(btrim(p.reference)) = d.folded AND p.admitted_at IS NOT NULL
+            AND p.user_key <> d.user_key COLLATE "C"
+        LEFT JOIN LATERAL jsonb_object_keys(p.told) AS field(name) ON true
+        WHERE d.verdict = 'admitted'
+        GROUP BY d.user_key
+    ),
+    -- What is known of the subscriber that is about to be called. Another reference is another subscriber:
+    -- nothing of the old one holds.
+    known AS (
+        SELECT d.user_key, d.reference, d.is_free, i.doubted_until, coalesce(i.fields, '{}') AS fields,
+            CASE WHEN d.is_known OR s.admitted_at IS NULL THEN s.told ELSE '{}' END AS told,
+            CASE WHEN d.is_known OR s.admitted_at IS NULL THEN s.subscriber_id END AS subscriber_id
+        FROM decided d
+        JOIN subscriber_sync.subscriber s ON s.user_key = d.user_key COLLATE "C"
+        LEFT JOIN inherited i ON i.user_key = d.user_key
+        WHERE d.verdict = 'admitted'
+    ),
     written AS (
         UPDATE subscriber_sync.subscriber s
-        SET reference = d.reference,
-            admitted_at = CASE WHEN d.is_free THEN s.admitted_at ELSE now() END,
-            -- Another reference is another subscriber: nothing of the old one holds.
-            told = CASE WHEN d.is_known OR s.admitted_at IS NULL THEN s.told ELSE '{}' END,
-            subscriber_id = CASE WHEN d.is_known OR s.admitted_at IS NULL THEN s.subscriber_id END
-        FROM decided d
-        WHERE s.user_key = d.user_key COLLATE "C" AND d.verdict = 'admitted'
+        SET reference = k.reference,
+            admitted_at = CASE WHEN k.is_free THEN s.admitted_at ELSE now() END,
+            -- From here on the reference is taken, before the call is settled.
+            standing = CASE s.standing WHEN 'deleted' THEN 'unsynced' ELSE s.standing END,
+            subscriber_id = k.subscriber_id,
+            told = k.fields || k.told,
+            doubted_until = greatest(s.doubted_until, k.doubted_until),
+            -- The push that asks was planned without the inheritance, so the user is wanted once more.
+            wanted = s.wanted
+                + CASE WHEN k.fields - ARRAY(SELECT jsonb_object_keys(k.told)) = '{}' THEN 0 ELSE 1 END
+        FROM known k
+        WHERE s.user_key = k.user_key COLLATE "C"
         RETURNING 1
     )
     SELECT a.user_key, coalesce(d.verdict, 'lease_lost')

@@ -9,6 +9,12 @@ struct Deadline {
         Deadline(instant: SuspendingClock.now.advanced(by: duration))
     }
 
+    /// The same, or the moment in so long from now, whichever is first.
+    func atMost(_ duration: Duration) -> Deadline {
+        let other = SuspendingClock.now.advanced(by: duration)
+        return Deadline(instant: instant.map { min($0, other) } ?? other)
+    }
+
     var hasPassed: Bool { instant.map { $0 <= .now } ?? false }
 
     /// As `poll` wants it: rounded up, so that it doesn't spin through the last millisecond; -1 is for ever.

@@ -103,17 +103,24 @@ extension RawConnection {
     private mutating func attend(
         to interest: WakeUp.Interest, _ request: Request, _ attention: inout Attention, _ grace: Duration
     ) throws(PostgresError) {
-        let awakening = wakeUp.wait(for: interest, of: PQsocket(pointer), until: attention.deadline)
+        let slice = isEncrypted ? attention.deadline.atMost(RawConnection.encryptedSlice) : attention.deadline
+        let awakening = wakeUp.wait(for: interest, of: PQsocket(pointer), until: slice)
         if awakening.isSignalled, request.isInterruptible, Task.isCancelled, !attention.isCancelling {
             attention = .cancelling(Cancellation(cancelHandle, wakeUp: wakeUp), .after(grace))
         }
-        if awakening.isSocketReady {
+        if awakening.isSocketReady || (isEncrypted && !attention.deadline.hasPassed) {
             // Where the connection broke, libpq answers with a failure that tells how.
             _ = PQconsumeInput(pointer)
         } else if !awakening.isSignalled {
             throw attention.isCancelling ? .cancelled(request.name) : unanswered(request)
         }
     }
+
+    private var isEncrypted: Bool { PQsslInUse(pointer) == 1 || PQgssEncInUse(pointer) == 1 }
+
+    /// How often an encrypted connection is read without the socket saying so: the last part of a large
+    /// record may wait inside the TLS library, where `poll` doesn't see it.
+    private static let encryptedSlice = Duration.milliseconds(50)
 
     /// Waits until the request to cancel can't hit another statement any more.
     private mutating func outlast(_ attention: Attention) {

@@ -56,7 +56,10 @@ struct Door: Sendable {
     }
 
     /// Races the exchange against the deadline. Both are children, so nothing is left behind.
+    ///
+    /// Cancellation is looked at before, too: the library hears of it a moment after it has begun to send.
     private func send(_ request: HTTPClientRequest) async throws(CancellationError) -> Exchange {
+        guard !Task.isCancelled else { throw CancellationError() }
         let timeout = settings.timeout
         let ended = await withTaskGroup(of: Exchange?.self) { group in
             group.addTask { await perform(request) }

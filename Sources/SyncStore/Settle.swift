@@ -61,7 +61,8 @@ extension Store {
             UPDATE subscriber_sync.subscriber s SET
                 lease = NULL,
                 standing = coalesce(j.standing, s.standing),
-                told = coalesce(j.told::jsonb, s.told),
+                -- What was inherited at admission is kept where the push knew nothing of it.
+                told = s.told || coalesce(j.told::jsonb, '{}'),
                 subscriber_id = coalesce(j.subscriber_id::uuid, s.subscriber_id),
                 attempts = CASE j.attempts
                     WHEN 'cleared' THEN 0 WHEN 'kept' THEN s.attempts ELSE greatest(0, s.attempts - 1) END,
@@ -81,7 +82,9 @@ extension Store {
         redone AS (
             UPDATE subscriber_sync.subscriber s SET
                 wanted = s.wanted + 1,
-                doubted_until = greatest(s.doubted_until, now()),
+                -- One without an answer may land even later.
+                doubted_until = greatest(s.doubted_until,
+                    now() + CASE j.doubt WHEN 'raised' THEN $17::bigint ELSE 0 END * interval '1 ms'),
                 due_at = CASE WHEN s.lease IS NOT NULL AND s.due_at > now() THEN s.due_at ELSE now() END
             FROM judged j
             WHERE s.user_key = j.user_key AND s.user_key = ANY ($1::text[]) AND NOT j.is_held

@@ -1,3 +1,5 @@
+import NIOCore
+import NIOPosix
 import SyncCore
 import Testing
 
@@ -7,12 +9,29 @@ import Testing
 struct ClientFailureTests {
     @Test("reports a refused connection as not sent")
     func refused() async throws {
-        let client = SubscriberClient(settings: try settings(port: WireServer.deafPort()))
-        let answer = try await client.push(push())
-        await client.shutdown()
+        let answer = try await pushOnce(port: WireServer.deafPort())
         #expect(answer.outcome == TransportFailure.connectionRefused.outcome)
         #expect(answer.httpStatus == nil)
         #expect(answer.requestID == nil)
+    }
+
+    @Test("reports a host that lets nobody in as not sent, before the deadline has come")
+    func connectTimeout() async throws {
+        let listener = try CrowdedListener()
+        let answer = try await pushOnce(port: listener.port, timeout: .milliseconds(900))
+        #expect(answer.outcome == TransportFailure.connectTimeout.outcome)
+        #expect(answer.duration >= .milliseconds(600) && answer.duration < .seconds(5))
+    }
+
+    @Test("reports a name that can't be resolved as not sent")
+    func unresolvable() async throws {
+        // Longer than a name's part may be, so the resolver refuses it without asking anybody.
+        let name = String(repeating: "x", count: 64) + ".invalid"
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let error = await #expect(throws: NIOConnectionError.self) {
+            _ = try await bootstrap.connect(host: name, port: 9).get()
+        }
+        #expect(error.map { TransportFailure($0, hasHead: false) } == .dnsFailure)
     }
 
     @Test("reports a reset before the request was read as unanswered")
@@ -85,12 +104,21 @@ struct ClientFailureTests {
     @Test("reports a server without TLS as a failure of TLS")
     func noTLS() async throws {
         let server = try WireServer(greeting: "HTTP/1.1 400 Bad Request\r\n\r\n") { _ in .close }
-        let client = SubscriberClient(settings: try settings(port: server.port, scheme: "https", timeout: .seconds(5)))
-        let answer = try await client.push(push())
-        await client.shutdown()
+        let answer = try await pushOnce(port: server.port, scheme: "https")
         server.stop()
         #expect(answer.outcome == TransportFailure.tlsHandshakeFailed.outcome)
         #expect(server.requests.isEmpty)
+    }
+
+    @Test("reports a server that is silent about TLS as not sent")
+    func silentTLS() async throws {
+        let server = try WireServer(replying: .hang)
+        let answer = try await pushOnce(port: server.port, scheme: "https", timeout: .milliseconds(900))
+        server.stop()
+        guard case .unavailable(_, .notSent) = answer.outcome else {
+            Issue.record("\(answer.outcome)")
+            return
+        }
     }
 
     @Test("throws when its task is cancelled, within a second, and hangs up")
@@ -159,5 +187,14 @@ struct ClientFailureTests {
                 .connectionRefused, .hostUnreachable, .dnsFailure, .tlsHandshakeFailed, .connectTimeout, .clientClosed,
             ])
         #expect(TransportFailure.allCases.filter { $0.reach == .answered } == [.answerTooLarge])
+    }
+
+    private func pushOnce(
+        port: Int, scheme: String = "http", timeout: Duration = .seconds(5)
+    ) async throws -> PushAnswer {
+        let client = SubscriberClient(settings: try settings(port: port, scheme: scheme, timeout: timeout))
+        let answer = try await client.push(push())
+        await client.shutdown()
+        return answer
     }
 }

@@ -9,6 +9,15 @@ struct ModelAgent {
         case dead
     }
 
+    /// A crash or a stall to come.
+    struct Doom {
+        let fault: SimulationSettings.Fault
+        /// Strikes after so many more events…
+        var eventsLeft: Int
+        /// …and then only between the decision to call and the call.
+        let isBeforeCall: Bool
+    }
+
     let index: Int
     var life = 0
     var state = State.dead
@@ -17,8 +26,8 @@ struct ModelAgent {
     var desk: [DatabaseStatement] = []
     var isDeskBusy = false
     var alarm = 0
-    /// Strikes after so many more events: any point of a user's way can be the last.
-    var doom: (eventsLeft: Int, fault: SimulationSettings.Fault)?
+    /// A fault that waits for its moment: any point of a user's way can be the last.
+    var doom: Doom?
     /// The end of the last stall: what was claimed before may have been lost meanwhile.
     var disturbedAt: Int64 = .min
     /// Users for whom a call was sent after their lease was lost, as long as that isn't written down.

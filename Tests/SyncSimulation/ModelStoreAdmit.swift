@@ -94,11 +94,10 @@ extension ModelStore {
     /// The subscriber has what was sent for those who had the reference before, and calls for them may
     /// still land. The push that asks doesn't know, so the user is wanted once more.
     private func inherit(from predecessors: [ModelSubscriber], _ row: inout ModelSubscriber) {
-        let before = row.told.count
         for predecessor in predecessors {
             for field in predecessor.told.keys where row.told[field] == nil { row.told[field] = .unknown }
             if let until = predecessor.doubtedUntil { row.doubtedUntil = max(row.doubtedUntil ?? .min, until) }
         }
-        if row.told.count > before { row.wanted += 1 }
+        if predecessors.contains(where: { !$0.told.isEmpty }) { row.wanted += 1 }
     }
 }

@@ -110,7 +110,7 @@ public struct Simulation {
         for _ in 0..<settings.writes {
             queue.schedule(.applicationWrites, at: .random(in: 0..<settings.trouble, using: &random))
         }
-        for _ in 0..<(settings.faults.isEmpty ? 0 : Int.random(in: 1...12, using: &random)) {
+        for _ in 0..<settings.strikes {
             queue.schedule(.faultStrikes, at: .random(in: 0..<settings.trouble, using: &random))
         }
         queue.schedule(.faultsHeal, at: settings.trouble)

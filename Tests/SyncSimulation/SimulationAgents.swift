@@ -36,7 +36,7 @@ extension Simulation {
     mutating func reach(_ life: AgentLife, _ event: AgentEvent) {
         let index = life.agent
         guard agents[index].life == life.life else { return }
-        if meetsDoom(index) { return reach(life, event) }
+        if meetsDoom(index, event) { return reach(life, event) }
         switch agents[index].state {
         case .dead: return
         case .stalled(let until) where until > now: queue.schedule(.reaches(life, event), at: until)
@@ -47,11 +47,14 @@ extension Simulation {
     }
 
     /// - Returns: whether a fault that was waiting for this event has struck.
-    private mutating func meetsDoom(_ index: Int) -> Bool {
+    private mutating func meetsDoom(_ index: Int, _ event: AgentEvent) -> Bool {
         guard let doom = agents[index].doom, agents[index].state == .running else { return false }
         guard doom.eventsLeft == 0 else {
-            agents[index].doom = (doom.eventsLeft - 1, doom.fault)
+            agents[index].doom?.eventsLeft -= 1
             return false
+        }
+        if doom.isBeforeCall {
+            guard case .sends = event else { return false }
         }
         agents[index].doom = nil
         if doom.fault == .crash { crash(index) } else { stall(index) }

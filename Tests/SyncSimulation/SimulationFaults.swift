@@ -28,7 +28,8 @@ extension Simulation {
     /// Any event of the next few can be the one that the agent doesn't live to see, or sleeps through.
     private mutating func doom(_ fault: SimulationSettings.Fault) {
         let index = Int.random(in: 0..<agents.count, using: &random)
-        agents[index].doom = (.random(in: 0...12, using: &random), fault)
+        agents[index].doom = ModelAgent.Doom(
+            fault: fault, eventsLeft: .random(in: 0...12, using: &random), isBeforeCall: chance(0.5, &random))
     }
 
     mutating func crash(_ index: Int) {

@@ -19,6 +19,8 @@ struct SimulationSettings: Sendable {
     let trouble: Int64
     let writes: Int
     let faults: [Fault]
+    /// How often one of them strikes.
+    let strikes: Int
     /// How often a notification is lost, a call isn't answered, and a statement fails.
     let lostNotification: Double
     let lostAnswer: Double
@@ -30,7 +32,8 @@ struct SimulationSettings: Sendable {
 
     init(using random: inout SeededRandom, mistakes: Set<Mistake>) {
         agents = .random(in: 1...4, using: &random)
-        users = .random(in: 2...6, using: &random)
+        let isHarsh = chance(0.4, &random)
+        users = .random(in: isHarsh ? 1...2 : 2...6, using: &random)
         mapped = Array([ProfileField.firstName, .jobTitle, .timeZone].prefix(.random(in: 1...3, using: &random)))
         let lease = Int64.random(in: 8...60, using: &random)
         dispatcher = DispatcherSettings(
@@ -45,9 +48,11 @@ struct SimulationSettings: Sendable {
         newSubscriberLimit = pick([-1, -1, 3, 100], &random)
         trouble = .random(in: 20_000...200_000, using: &random)
         writes = .random(in: 5...30, using: &random)
-        faults = Fault.allCases.filter { _ in chance(0.4, &random) }
+        // Most seeds have a bit of everything; the others a few users in a storm of crashes and silence.
+        faults = isHarsh ? [.crash, .stall, .stall] : Fault.allCases.filter { _ in chance(0.4, &random) }
+        strikes = faults.isEmpty ? 0 : .random(in: 1...(isHarsh ? 30 : 12), using: &random)
         lostNotification = pick([0, 0.2, 1], &random)
-        lostAnswer = pick([0, 0.1, 0.4], &random)
+        lostAnswer = isHarsh ? 0.5 : pick([0, 0.1, 0.4], &random)
         failedStatement = pick([0, 0, 0.05, 0.2], &random)
         slowestStatement = pick([5, 50, 2_000], &random)
     }

@@ -11,12 +11,22 @@ struct PostgresServerFolder: Sendable {
     var socketFolder: String { path }
 
     static func make(_ programs: PostgresServerPrograms) throws -> PostgresServerFolder {
-        var template = Array("/tmp/ss-pg-XXXXXX".utf8CString)
+        var template = Array("\(base())/ss-pg-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw TestSupportError("There is no temporary folder for a server.") }
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let folder = PostgresServerFolder(path: path, port: try freePort(), programs: programs)
         if let user = programs.user { try folder.give(to: user) }
         return folder
+    }
+
+    /// In memory where there is room: every database is some megabytes of files that nobody wants to keep,
+    /// and a disk that is busy with them makes the tests wait for many times as long as they take.
+    private static func base() -> String {
+        let memory = "/dev/shm"
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: memory)
+        let free = (attributes?[.systemFreeSize] as? NSNumber)?.int64Value ?? 0
+        let hasRoom = free > 2_000_000_000 && FileManager.default.isWritableFile(atPath: memory)
+        return hasRoom ? memory : "/tmp"
     }
 
     private func give(to user: String) throws {
