@@ -70,7 +70,7 @@ public struct Push: Sendable {
         self.fields = fields
         self.toldAfterwards = after
         self.changed = fields.keys.filter { told[$0] != after[$0] }.sorted()
-        self.needsAdmission = !isSameSubscriber || claim.standing == .deleted
+        self.needsAdmission = !isSameSubscriber || claim.standing.mayHaveLostReference
     }
 
     /// What SignalWire knows if nobody can say whether this push was applied.
@@ -141,4 +141,17 @@ public enum Admission: String, Sendable, Hashable, CaseIterable {
     case overLimit = "over_limit"
     /// The lease was lost meanwhile; nothing may be sent.
     case leaseLost = "lease_lost"
+}
+
+extension Standing {
+    /// Whether somebody else may have been admitted with this user's reference meanwhile.
+    ///
+    /// A deleted user's reference is free. One who came back since, and was held or left out of scope
+    /// before being asked about again, looks like that.
+    fileprivate var mayHaveLostReference: Bool {
+        switch self {
+        case .deleted, .held, .outOfScope: true
+        case .unsynced, .synced, .retrying, .rejected: false
+        }
+    }
 }

@@ -59,6 +59,8 @@ import Testing
         try Data("log:\n".utf8).write(to: URL(filePath: file))
         #expect(try SettingsLoader.contents(of: file) == Array("log:\n".utf8))
         #expect(throws: FileProblem.folder) { try SettingsLoader.contents(of: folder.path) }
+        #expect(throws: FileProblem.tooLarge) { try SettingsLoader.contents(of: "/dev/zero") }
+        #expect(throws: FileProblem.missing) { try SettingsLoader.contents(of: file + "/below") }
         #expect(throws: FileProblem.missing) { try SettingsLoader.contents(of: file + ".none") }
         try Data(count: FileProblem.largestKiB * 1024 + 1).write(to: URL(filePath: file))
         #expect(throws: FileProblem.tooLarge) { try SettingsLoader.contents(of: file) }

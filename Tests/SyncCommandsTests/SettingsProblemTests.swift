@@ -86,7 +86,8 @@ import Testing
         "Each bound is kept",
         arguments: [
             ("delivery.concurrency=0", "is too small"), ("delivery.concurrency=1001", "is too large"),
-            ("delivery.concurrency=many", "is not a whole number"), ("delivery.concurrency=1.5", "is not a whole number"),
+            ("delivery.concurrency=many", "is not a whole number"),
+            ("delivery.concurrency=1.5", "is not a whole number"),
             ("delivery.rate=-1", "is too small"), ("delivery.rate=0x10", "is not a number"),
             ("delivery.rate=inf", "is not a number"), ("delivery.rate=", "is not a number"),
             ("delivery.lease=9s", "is shorter than 10s"), ("capture.poll_interval=99ms", "is shorter than 100ms"),
@@ -108,7 +109,8 @@ import Testing
         #expect(problem.sentence.hasPrefix("sync.yaml, line 3, column 1 is not valid YAML: "))
         #expect(!"\(problem)".contains("hunter2"))
         let twice = try SettingsFixture(yaml: "log:\n  level: info\n  level: debug\n").problems()
-        #expect(twice.map(\.sentence).allSatisfy { $0.contains("a key stands twice in one section") } && twice.count == 1)
+        #expect(
+            twice.map(\.sentence).allSatisfy { $0.contains("a key stands twice in one section") } && twice.count == 1)
     }
 
     @Test("A file that is named and can't be read is an error, by flag and by variable")
@@ -120,8 +122,19 @@ import Testing
         #expect(
             byVariable == [
                 .init(
-                    "The settings file none.yaml does not exist (environment variable SUBSCRIBER_SYNC_CONFIG).", hint: hint)
+                    "The settings file none.yaml does not exist (environment variable SUBSCRIBER_SYNC_CONFIG).",
+                    hint: hint)
             ])
+    }
+
+    @Test("A file that can't be read or parsed hides no further mistake, and makes nothing missing")
+    func nothingMissing() throws {
+        var fixture = SettingsFixture(yaml: "source: [\n")
+        fixture.environment = ["SUBSCRIBER_SYNC_CONFIG": SettingsFixture.path, "LOG_LEVEL": "loud"]
+        let problems = try fixture.problems().map(\.sentence)
+        #expect(problems.count == 2)
+        #expect(problems.first?.contains("is not valid YAML") == true)
+        #expect(problems.last?.hasPrefix("log.level is none of") == true)
     }
 
     @Test("A missing reference and a missing mapping are named together")
@@ -148,7 +161,8 @@ import Testing
                 "delivery.lease is not a duration (environment variable DELIVERY_LEASE).",
                 "log.format is none of text, json (flag --set).",
             ])
-        #expect(error.message.hasPrefix("The settings have 4 problems:\n  - A value of --set has no =. Write --set KEY"))
+        #expect(
+            error.message.hasPrefix("The settings have 4 problems:\n  - A value of --set has no =. Write --set KEY"))
         #expect(error.hint == nil)
         let many = SettingsError(Array(repeating: .init("It is wrong.", hint: "Mend it."), count: 25))
         #expect(many.message.hasSuffix("\n  - … and 5 more."))
@@ -163,7 +177,9 @@ import Testing
 
     @Test(
         "The distance counts inserted, dropped, replaced and swapped letters",
-        arguments: [("", "abc", 3), ("rate", "rate", 0), ("raet", "rate", 1), ("rat", "rate", 1), ("kitten", "sitting", 3)])
+        arguments: [
+            ("", "abc", 3), ("rate", "rate", 0), ("raet", "rate", 1), ("rat", "rate", 1), ("kitten", "sitting", 3),
+        ])
     func distance(_ left: String, _ right: String, _ steps: Int) {
         #expect(NearestKey.distance(left, right) == steps)
         #expect(NearestKey.distance(right, left) == steps)

@@ -42,7 +42,8 @@ import Testing
             ("app.Users", TableName(schema: "app", name: "Users")),
             ("\"My Schema\".\"User Table\"", TableName(schema: "My Schema", name: "User Table")),
             ("\"a.b\".c", TableName(schema: "a.b", name: "c")),
-            ("\"say \"\"hi\"\"\"", TableName(schema: nil, name: "say \"hi\"")), ("ünï", TableName(schema: nil, name: "ünï")),
+            ("\"say \"\"hi\"\"\"", TableName(schema: nil, name: "say \"hi\"")),
+            ("ünï", TableName(schema: nil, name: "ünï")),
         ])
     func tableNames(_ text: String, _ name: TableName) throws {
         #expect(try TableName(parsing: text) == name)
@@ -53,7 +54,8 @@ import Testing
         "What isn't a table's name says why",
         arguments: [
             ("", "has an empty part"), (".users", "has an empty part"), ("public.", "has an empty part"),
-            ("\"\"", "has an empty part"), ("a.b.c", "has more than two parts"), ("user table", "is not a table's name"),
+            ("\"\"", "has an empty part"), ("a.b.c", "has more than two parts"),
+            ("user table", "is not a table's name"),
             ("\"open", "is not a table's name"), ("\"a\"b", "is not a table's name"), ("a\"b", "is not a table's name"),
             ("a\0b", "holds a NUL character"),
         ])
@@ -73,7 +75,9 @@ import Testing
 
     @Test(
         "What isn't an address is refused",
-        arguments: ["9464", ":9464", "host", "host:", "host:65536", "host:-1", "::1:80", "[]:80", "a b:80", "[host]:80"])
+        arguments: [
+            "9464", ":9464", "host", "host:", "host:65536", "host:-1", "::1:80", "[]:80", "a b:80", "[host]:80",
+        ])
     func badAddresses(_ text: String) {
         #expect(throws: ValueProblem.self) { try ListenAddress(parsing: text) }
     }
@@ -105,7 +109,8 @@ import Testing
 
     @Test("A word is read in any case, and YAML's off stays a word")
     func words() throws {
-        let fixture = SettingsFixture(environment: ["LOG_LEVEL": "DEBUG"], yaml: "capture:\n  notify: off\n  mode: poll\n")
+        let fixture = SettingsFixture(
+            environment: ["LOG_LEVEL": "DEBUG"], yaml: "capture:\n  notify: off\n  mode: poll\n")
         let settings = try fixture.load().settings
         #expect(settings.log.level == .debug)
         #expect(settings.capture.notify == .off && settings.capture.mode == .poll)

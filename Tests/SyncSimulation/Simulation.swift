@@ -108,7 +108,7 @@ public struct Simulation {
             queue.schedule(.agentStarts(index), at: .random(in: 0...3_000, using: &random))
         }
         for _ in 0..<settings.writes {
-            queue.schedule(.applicationWrites, at: .random(in: 0..<settings.trouble, using: &random))
+            queue.schedule(.applicationWrites, at: .random(in: 0..<settings.lastWrite, using: &random))
         }
         for _ in 0..<settings.strikes {
             queue.schedule(.faultStrikes, at: .random(in: 0..<settings.trouble, using: &random))

@@ -41,7 +41,8 @@ extension Simulation {
     }
 
     mutating func stall(_ index: Int) {
-        let span = Int64.random(in: 1...(3 * settings.leaseLength), using: &random)
+        let most = chance(0.5, &random) ? settings.leaseLength : 3 * settings.leaseLength
+        let span = Int64.random(in: 1...most, using: &random)
         note("agent \(index) stalls for \(span) ms")
         figures.stalls += 1
         agents[index].state = .stalled(until: now + span)

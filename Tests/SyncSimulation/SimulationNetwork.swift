@@ -31,8 +31,10 @@ extension Simulation {
             schedule(landing: call, after: .random(in: 0...settings.timeout, using: &random), isAnswered: false)
             loseAnswer(of: call)
         default:
-            let earliest = min(settings.timeout, settings.latestLanding)
-            schedule(landing: call, after: .random(in: earliest...settings.latestLanding, using: &random), isAnswered: false)
+            // As often as not, as late as can be.
+            let latest = settings.latestLanding
+            let earliest = chance(0.5, &random) ? min(settings.timeout, latest) : latest - latest / 20
+            schedule(landing: call, after: .random(in: earliest...latest, using: &random), isAnswered: false)
             loseAnswer(of: call)
         }
     }

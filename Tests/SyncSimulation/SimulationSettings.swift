@@ -15,8 +15,10 @@ struct SimulationSettings: Sendable {
     let rules: PushRules
     /// New subscribers in 24 hours; -1: any number.
     let newSubscriberLimit: Int
-    /// How long the application writes and things go wrong, in milliseconds.
+    /// How long things go wrong, in milliseconds.
     let trouble: Int64
+    /// How long the application writes, of that time.
+    let lastWrite: Int64
     let writes: Int
     let faults: [Fault]
     /// How often one of them strikes.
@@ -35,7 +37,7 @@ struct SimulationSettings: Sendable {
         let isHarsh = chance(0.4, &random)
         users = .random(in: isHarsh ? 1...2 : 2...6, using: &random)
         mapped = Array([ProfileField.firstName, .jobTitle, .timeZone].prefix(.random(in: 1...3, using: &random)))
-        let lease = Int64.random(in: 8...60, using: &random)
+        let lease = Int64.random(in: isHarsh ? 8...14 : 8...60, using: &random)
         dispatcher = DispatcherSettings(
             concurrency: .random(in: 1...4, using: &random), rate: pick([0, 1, 5, 50], &random),
             timeout: .seconds(Int64.random(in: 2...max(2, lease / 3), using: &random)), lease: .seconds(lease),
@@ -47,6 +49,8 @@ struct SimulationSettings: Sendable {
             cleared: chance(0.8, &random) ? .sendEmpty : .omit, referenceChange: referencesMove ? .hold : .new)
         newSubscriberLimit = pick([-1, -1, 3, 100], &random)
         trouble = .random(in: 20_000...200_000, using: &random)
+        // Where the last write comes early, nothing but the agents' own care heals what goes wrong after it.
+        lastWrite = chance(0.5, &random) ? trouble : trouble / 2
         writes = .random(in: 5...30, using: &random)
         // Most seeds have a bit of everything; the others a few users in a storm of crashes and silence.
         faults = isHarsh ? [.crash, .stall, .stall] : Fault.allCases.filter { _ in chance(0.4, &random) }

@@ -17,7 +17,7 @@ extension Simulation {
             return write(user, freshRow(of: user))
         }
         switch Int.random(in: 0...11, using: &random) {
-        case 0: write(user, nil)
+        case 0, 11: write(user, nil)
         case 1: rekey(user)
         case 2:
             row.inScope.toggle()
@@ -68,7 +68,7 @@ extension Simulation {
         for field in settings.mapped { fields[field] = value() }
         let isFresh = !settings.referencesMove
         // Now and then somebody comes back under another key with the reference of before.
-        let other = chance(0.3, &random) ? pick(allUsers, &random) : user
+        let other = chance(0.5, &random) ? pick(allUsers, &random) : user
         return ModelSourceRow(
             reference: isFresh ? "r\(number())" : ownReference(of: other), fields: fields, inScope: chance(0.9, &random))
     }

@@ -25,11 +25,17 @@ enum ConnectionString {
         let path = behind.prefix { $0 != "?" }
         let query = behind[path.endIndex...].dropFirst()
         let sides = authority.split(separator: "@", omittingEmptySubsequences: false)
-        guard sides.count <= 2, !behind.contains("@"), let hosts = sides.last, hosts.allSatisfy(isHostCharacter), portsAreNumbers(hosts),
+        guard sides.count <= 2, !behind.contains("@"), let hosts = sides.last, hosts.allSatisfy(isHostCharacter),
+            portsAreNumbers(hosts),
             path.dropFirst().allSatisfy(isPlain), let options = shownQuery(query)
         else { return nil }
-        let user = sides.count == 2 ? sides[0].prefix { $0 != ":" } + (sides[0].contains(":") ? ":***@" : "@") : ""
+        let user = sides.count == 2 ? shownUser(sides[0]) + "@" : ""
         return uri[..<slashes.upperBound] + user + hosts + path + options
+    }
+
+    private static func shownUser(_ user: Substring) -> String {
+        guard let colon = user.firstIndex(of: ":") else { return String(user) }
+        return user[..<colon] + ":***"
     }
 
     private static func shownQuery(_ query: Substring) -> String? {

@@ -25,9 +25,10 @@ extension SettingTable {
 
     private static let byPath = Dictionary(all.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
 
-    private static let sections = Set(all.flatMap { definition in
-        definition.path.indices.filter { definition.path[$0] == "." }.map { String(definition.path[..<$0]) }
-    })
+    private static let sections = Set(
+        all.flatMap { definition in
+            definition.path.indices.filter { definition.path[$0] == "." }.map { String(definition.path[..<$0]) }
+        })
 }
 
 extension SettingTable {

@@ -124,18 +124,18 @@ extension Settings.SignalWire {
     ///
     /// - Throws: a problem for each part that is missing.
     func account() throws(SettingsError) -> Account {
-        guard let space, let projectID, let apiToken else {
-            let parts = [
-                (space == nil, SettingTable.space.definition, "the space's name, such as example for "
-                    + "example.signalwire.com"),
-                (projectID == nil, SettingTable.projectID.definition, "the project's id"),
-                (apiToken == nil, SettingTable.apiToken.definition, "an API token with the scope for subscribers"),
-            ]
-            throw SettingsError(parts.filter(\.0).map { _, definition, what in
-                SettingsProblem(
-                    "\(definition.path) is not set.", hint: "Set \(definition.environmentName) to \(what).")
-            })
-        }
+        guard let space, let projectID, let apiToken else { throw SettingsError(missingParts) }
         return Account(space: space, projectID: projectID, apiToken: apiToken)
+    }
+
+    private var missingParts: [SettingsProblem] {
+        let parts = [
+            (space == nil, SettingTable.space.definition, "the space's name, as in NAME.signalwire.com"),
+            (projectID == nil, SettingTable.projectID.definition, "the project's id"),
+            (apiToken == nil, SettingTable.apiToken.definition, "an API token with the scope for subscribers"),
+        ]
+        return parts.filter(\.0).map { _, definition, what in
+            SettingsProblem("\(definition.path) is not set.", hint: "Set \(definition.environmentName) to \(what).")
+        }
     }
 }

@@ -6,7 +6,16 @@ struct SettingsDocument {
     private(set) var findings: [String: SettingsLayers.Finding] = [:]
     /// Keys that are unknown or of the wrong shape, or the syntax error that ended the reading.
     private(set) var problems: [SettingsProblem] = []
+    /// Whether the file's keys are known: not where it can't be read, or isn't YAML.
+    private(set) var isReadable = true
     private let path: String
+
+    /// A file that can't be read.
+    init(unreadable problem: SettingsProblem) {
+        path = ""
+        problems = [problem]
+        isReadable = false
+    }
 
     /// Reads a file's text.
     ///
@@ -18,6 +27,7 @@ struct SettingsDocument {
             readRoot(root)
         } catch {
             problems.append(SettingsDocument.problem(of: error, path))
+            isReadable = false
         }
     }
 

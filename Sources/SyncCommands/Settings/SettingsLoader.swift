@@ -24,30 +24,31 @@ struct SettingsLoader: Sendable {
         var problems: [SettingsProblem] = []
         let flags = options.findings(problems: &problems)
         let variables = EnvironmentTexts(environment, readFile: readFile, problems: &problems)
-        let file = document(options, problems: &problems)
+        let file = document(options)
+        problems += file?.problems ?? []
         var reading = SettingsReading(
-            layers: SettingsLayers(flags: flags, environment: variables, file: file), problems: problems)
-        let settings = reading.settings(needsSource: needsSource)
+            layers: SettingsLayers(flags: flags, environment: variables, file: file?.findings ?? [:]),
+            problems: problems)
+        // What a file that can't be read may have set is not missing.
+        let settings = reading.settings(needsSource: needsSource && file?.isReadable != false)
         guard reading.problems.isEmpty else { throw SettingsError(reading.problems) }
         return Loaded(settings: settings, effective: reading.effective)
     }
 
     /// What the YAML file says, if one is named.
-    private func document(
-        _ options: SettingsOptions, problems: inout [SettingsProblem]
-    ) -> [String: SettingsLayers.Finding] {
+    private func document(_ options: SettingsOptions) -> SettingsDocument? {
         let variable = environment[SettingsLoader.configVariable].flatMap { $0.isEmpty ? nil : $0 }
-        guard let path = options.config ?? variable else { return [:] }
-        let origin: SettingOrigin = options.config == nil ? .environment(SettingsLoader.configVariable) : .flag("--config")
+        guard let path = options.config ?? variable else { return nil }
         do throws(FileProblem) {
             guard let text = String(validating: try readFile(path), as: UTF8.self) else { throw .notText }
-            let document = SettingsDocument(text, path: path)
-            problems += document.problems
-            return document.findings
+            return SettingsDocument(text, path: path)
         } catch {
-            problems.append(
-                SettingsProblem("The settings file \(path) \(error.what) (\(origin)).", hint: error.hint))
-            return [:]
+            let isByFlag = options.config != nil
+            let origin: SettingOrigin =
+                isByFlag ? .flag("--config") : .environment(SettingsLoader.configVariable)
+            return SettingsDocument(
+                unreadable: SettingsProblem(
+                    "The settings file \(path) \(error.what) (\(origin)).", hint: error.hint))
         }
     }
 

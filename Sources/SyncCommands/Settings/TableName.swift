@@ -23,8 +23,9 @@ extension TableName: CustomStringConvertible {
         switch parts.count {
         case 1: self.init(schema: nil, name: parts[0])
         case 2: self.init(schema: parts[0], name: parts[1])
-        case _: throw ValueProblem(
-            "has more than two parts", hint: "Write schema.table; the database is chosen by DATABASE_URL.")
+        case _:
+            throw ValueProblem(
+                "has more than two parts", hint: "Write schema.table; the database is chosen by DATABASE_URL.")
         }
     }
 
