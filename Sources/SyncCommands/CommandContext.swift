@@ -131,7 +131,8 @@ extension CommandContext {
             return SignalWireSettings(
                 space: try space(account.space), projectID: account.projectID, apiToken: account.apiToken.reveal(),
                 applicationID: settings.signalwire.applicationID, tokenTTL: settings.signalwire.tokenTTL,
-                timeout: settings.delivery.timeout, connections: settings.delivery.concurrency)
+                timeout: settings.delivery.timeout, connections: settings.delivery.concurrency,
+                version: SubscriberSync.version)
         } catch let failure as Failure {
             throw failure
         } catch let error as SettingsError {

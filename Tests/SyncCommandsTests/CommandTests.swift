@@ -109,7 +109,7 @@ import Testing
             try await stage.run("INSERT INTO users (email) SELECT 'u' || i || '@x' FROM generate_series(1, 50) i")
             let agent = try CommandRun.Running.start(
                 ["run"], stage.environment.merging(["DELIVERY_TIMEOUT": "2s"]) { $1 })
-            await eventually("calls hang") { stage.sandbox.statistics().inFlight > 0 }
+            await eventually("calls hang") { stage.sandbox.statistics().requests > 0 }
             let start = ContinuousClock.now
             agent.send(SIGTERM)
             #expect(try await agent.finish().status == 0)

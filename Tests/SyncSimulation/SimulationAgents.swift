@@ -58,7 +58,7 @@ extension Simulation {
         }
         agents[index].doom = nil
         if doom.fault == .crash { crash(index) } else { stall(index) }
-        if doom.isBeforeCall, doom.fault == .stall, chance(0.4, &random) {
+        if doom.isBeforeCall, doom.fault == .stall, chance(0.25, &random) {
             // It wakes up, makes its call, and doesn't live to hear of it.
             agents[index].doom = ModelAgent.Doom(
                 fault: .crash, eventsLeft: .random(in: 1...4, using: &random), isBeforeCall: false)

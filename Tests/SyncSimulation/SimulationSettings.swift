@@ -23,6 +23,8 @@ struct SimulationSettings: Sendable {
     let faults: [Fault]
     /// How often one of them strikes.
     let strikes: Int
+    /// How many writes do more than change a field: come, go, move, or change their reference.
+    let upheaval: Double
     /// How often a notification is lost, a call isn't answered, and a statement fails.
     let lostNotification: Double
     let lostAnswer: Double
@@ -33,8 +35,8 @@ struct SimulationSettings: Sendable {
     let referencesMove: Bool
 
     init(using random: inout SeededRandom, mistakes: Set<Mistake>) {
-        agents = .random(in: 1...4, using: &random)
         let isHarsh = chance(0.4, &random)
+        agents = .random(in: isHarsh ? 2...3 : 1...4, using: &random)
         users = .random(in: isHarsh ? 1...2 : 2...6, using: &random)
         mapped = Array([ProfileField.firstName, .jobTitle, .timeZone].prefix(.random(in: 1...3, using: &random)))
         let lease = Int64.random(in: isHarsh ? 8...14 : 8...60, using: &random)
@@ -53,10 +55,11 @@ struct SimulationSettings: Sendable {
         lastWrite = chance(0.5, &random) ? trouble : trouble / 2
         writes = .random(in: 5...30, using: &random)
         // Most seeds have a bit of everything; the others a few users in a storm of crashes and silence.
-        faults = isHarsh ? [.crash, .stall, .stall] : Fault.allCases.filter { _ in chance(0.4, &random) }
+        faults = isHarsh ? [.crash, .stall, .stall, .stall] : Fault.allCases.filter { _ in chance(0.4, &random) }
         strikes = faults.isEmpty ? 0 : .random(in: 1...(isHarsh ? 30 : 12), using: &random)
+        upheaval = isHarsh ? 0.05 : pick([0.3, 0.5], &random)
         lostNotification = pick([0, 0.2, 1], &random)
-        lostAnswer = isHarsh ? 0.5 : pick([0, 0.1, 0.4], &random)
+        lostAnswer = isHarsh ? 0.6 : pick([0, 0.1, 0.4], &random)
         failedStatement = pick([0, 0, 0.05, 0.2], &random)
         slowestStatement = pick([5, 50, 2_000], &random)
     }

@@ -16,16 +16,17 @@ extension Simulation {
         guard var row = store.source[user] else {
             return write(user, freshRow(of: user))
         }
-        switch Int.random(in: 0...11, using: &random) {
-        case 0, 11: write(user, nil)
-        case 1: rekey(user)
-        case 2:
+        guard chance(settings.upheaval, &random) else {
+            row.fields[pick(settings.mapped, &random)] = value()
+            return write(user, row)
+        }
+        switch Int.random(in: 0...4, using: &random) {
+        case 0, 1: write(user, nil)
+        case 2: rekey(user)
+        case 3:
             row.inScope.toggle()
             write(user, row)
-        case 3: changeReference(of: user, row)
-        default:
-            row.fields[pick(settings.mapped, &random)] = value()
-            write(user, row)
+        default: changeReference(of: user, row)
         }
     }
 

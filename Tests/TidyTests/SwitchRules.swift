@@ -8,7 +8,6 @@ enum SwitchRules {
         "Sources/SignalWire/FoldedText.swift": "Unicode's general categories",
         "Sources/SignalWire/TransportFailure+Errors.swift": "the errors of the HTTP client and of NIO",
         "Sources/SyncCommands/Settings/SettingsDocument.swift": "the errors of the YAML parser",
-        "Sources/SyncCommands/Settings/SettingsLoader+Process.swift": "the errors of Foundation",
     ]
 
     static func violations(in file: SourceFile) -> [String] {
