@@ -74,7 +74,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "SyncAgent",
-            dependencies: ["Postgres", "SignalWire", "SyncCore", "SyncStore", logging, serviceLifecycle],
+            dependencies: [
+                "Postgres", "SignalWire", "SyncCore", "SyncStore", logging, nioConcurrency, serviceLifecycle,
+            ],
             swiftSettings: strict),
         .target(
             name: "Operations",

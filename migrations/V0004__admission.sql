@@ -47,8 +47,13 @@ BEGIN
                 SELECT FROM held earlier
                 WHERE earlier.folded = h.folded AND earlier.user_key COLLATE "C" < h.user_key COLLATE "C"
             ) AS is_duplicate,
-            -- Already paid for: the subscriber is there, or the call was counted and then interrupted.
-            h.is_known AND (h.has_subscriber OR h.is_counted) AS is_free
+            -- Already paid for: the subscriber is there, the call was counted and then interrupted, or a
+            -- deleted user leaves the subscriber behind (a user whose key changed, or who came back under another).
+            h.is_known AND (h.has_subscriber OR h.is_counted) OR EXISTS (
+                SELECT FROM subscriber_sync.subscriber p
+                WHERE lower(btrim(p.reference)) = h.folded AND p.admitted_at IS NOT NULL AND p.reference = h.reference
+                    AND p.user_key <> h.user_key COLLATE "C" AND p.subscriber_id IS NOT NULL AND p.standing = 'deleted'
+            ) AS is_free
         FROM held h
     ),
     ranked AS (
@@ -90,15 +95,18 @@ BEGIN
     written AS (
         UPDATE subscriber_sync.subscriber s
         SET reference = k.reference,
-            admitted_at = CASE WHEN k.is_free THEN s.admitted_at ELSE now() END,
+            -- Counted for 24 hours from here, unless it costs nothing.
+            admitted_at = CASE
+                WHEN NOT k.is_free THEN now()
+                ELSE coalesce(s.admitted_at, now() - interval '24 hours')
+            END,
             -- From here on the reference is taken, before the call is settled.
             standing = CASE s.standing WHEN 'deleted' THEN 'unsynced' ELSE s.standing END,
             subscriber_id = k.subscriber_id,
             told = k.fields || k.told,
             doubted_until = greatest(s.doubted_until, k.doubted_until),
             -- The push that asks was planned without the inheritance, so the user is wanted once more.
-            wanted = s.wanted
-                + CASE WHEN k.fields - ARRAY(SELECT jsonb_object_keys(k.told)) = '{}' THEN 0 ELSE 1 END
+            wanted = s.wanted + CASE WHEN k.fields = '{}' THEN 0 ELSE 1 END
         FROM known k
         WHERE s.user_key = k.user_key COLLATE "C"
         RETURNING 1

@@ -4,7 +4,7 @@ import ServiceLifecycle
 import SignalWire
 import SyncCore
 import SyncStore
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// One agent: it runs the dispatcher's decisions.
 ///
@@ -18,11 +18,11 @@ public final class Agent: Service {
     private let client: SubscriberClient
     public let pulse: AgentPulse
     private let narrator: Narrator
-    private let sonar: Mutex<Sonar>
+    private let sonar: NIOLockedValueBox<Sonar>
     private let clock = MonotonicClock()
     private let events: AsyncStream<DispatcherEvent>
     private let inbox: AsyncStream<DispatcherEvent>.Continuation
-    private let end = Mutex<DispatcherEnd?>(nil)
+    private let end = NIOLockedValueBox<DispatcherEnd?>(nil)
 
     public init(
         identity: AgentIdentity, settings: AgentSettings, store: Store, client: SubscriberClient, logger: Logger
@@ -33,12 +33,12 @@ public final class Agent: Service {
         self.client = client
         pulse = AgentPulse()
         narrator = Narrator(logger: logger, pulse: pulse)
-        sonar = Mutex(Sonar(agent: identity.id, silence: settings.silence))
+        sonar = NIOLockedValueBox(Sonar(agent: identity.id, silence: settings.silence))
         (events, inbox) = AsyncStream.makeStream()
     }
 
     /// How it ended; `nil` while it runs.
-    public var outcome: DispatcherEnd? { end.withLock { $0 } }
+    public var outcome: DispatcherEnd? { end.withLockedValue { $0 } }
 
     /// Stops claiming, finishes what is in flight, and ends.
     public func stop() {
@@ -106,7 +106,7 @@ public final class Agent: Service {
                 inbox.yield(.ticked)
             }
         case .finish(let how):
-            end.withLock { $0 = how }
+            end.withLockedValue { $0 = how }
             narrator.ended(how)
         }
     }
@@ -131,11 +131,11 @@ public final class Agent: Service {
         for await event in listener.events {
             switch event {
             case .listening:
-                sonar.withLock { $0.connected() }
+                sonar.withLockedValue { $0.connected() }
                 inbox.yield(.notified)
-            case .lost(let error): sonar.withLock { $0.lost(error.message) }
+            case .lost(let error): sonar.withLockedValue { $0.lost(error.message) }
             case .notified(_, let payload, _):
-                if !sonar.withLock({ $0.hears(payload) }) { inbox.yield(.notified) }
+                if !sonar.withLockedValue({ $0.hears(payload) }) { inbox.yield(.notified) }
             }
         }
     }
@@ -143,7 +143,7 @@ public final class Agent: Service {
     /// Says that we are alive, counts who shares the rate, and keeps house now and then.
     private func beat() async {
         for beat in 0... {
-            let (wakeUp, canary) = sonar.withLock { ($0.wakeUp, $0.nextCanary()) }
+            let (wakeUp, canary) = sonar.withLockedValue { ($0.wakeUp, $0.nextCanary()) }
             if beat > 0 { narrator.wakeUpSeen(wakeUp) }
             if let agents = try? await store.heartbeat(identity, wakeUp: wakeUp, canary: canary) {
                 inbox.yield(.fleetCounted(agents))

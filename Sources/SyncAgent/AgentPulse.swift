@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 import SyncCore
 
 /// What others may know of a running agent at any moment: whether its loop turns, and what it has done.
@@ -14,11 +14,11 @@ public final class AgentPulse: Sendable {
         public var turnedAt = ContinuousClock.now
     }
 
-    private let state = Mutex(Reading())
+    private let state = NIOLockedValueBox(Reading())
 
     public init() {}
 
-    public var reading: Reading { state.withLock { $0 } }
+    public var reading: Reading { state.withLockedValue { $0 } }
 
-    func update(_ change: (inout Reading) -> Void) { state.withLock { change(&$0) } }
+    func update(_ change: (inout Reading) -> Void) { state.withLockedValue { change(&$0) } }
 }

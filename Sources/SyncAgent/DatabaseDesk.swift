@@ -49,9 +49,35 @@ struct DatabaseDesk: Sendable {
     }
 
     /// Plans each claim, and asks for admission where a call may create a subscriber.
+    ///
+    /// Who is gone is settled first: a changed key comes as one user gone and one new, and the new one can
+    /// have the reference only once the other has given it back.
     private func haul(of batch: ClaimBatch, claimedAt: Instant) async -> Haul {
         let planned = batch.claims.map { ($0, PushPlan(for: $0, rules: rules)) }
         var haul = Haul(gate: batch.gate, folded: batch.folded, nextDue: batch.nextDue)
+        let isAskedFor = planned.contains { $0.1.needsAdmission }
+        let gone = isAskedFor ? planned.filter { $0.1.isDeletion } : []
+        haul.settlements = await settleFirst(gone.compactMap { Settlement(of: $0, plan: $1) })
+        await plan(planned.filter { claim, plan in !isAskedFor || !plan.isDeletion }, into: &haul, claimedAt: claimedAt)
+        return haul
+    }
+
+    /// - Returns: what could not be written now, for the usual way.
+    private func settleFirst(_ settlements: [Settlement]) async -> [Settlement] {
+        guard !settlements.isEmpty else { return [] }
+        do {
+            let report = try await store.settle(settlements)
+            narrator.settled(settlements, report)
+            return report.skipped
+        } catch {
+            narrator.databaseFailed(error, doing: "settle")
+            return settlements
+        }
+    }
+
+    private func plan(
+        _ planned: [(Claim, PushPlan)], into haul: inout Haul, claimedAt: Instant
+    ) async {
         do {
             let admissions = try await store.admit(requests(in: planned), limit: newSubscriberLimit)
             for (claim, plan) in planned {
@@ -63,7 +89,6 @@ struct DatabaseDesk: Sendable {
             narrator.databaseFailed(error, doing: "admit")
             haul.settlements += planned.map { Settlement(releasing: $0.0) }
         }
-        return haul
     }
 
     private func requests(in planned: [(Claim, PushPlan)]) -> [AdmissionRequest] {
@@ -96,6 +121,14 @@ struct DatabaseDesk: Sendable {
 }
 
 extension PushPlan {
+    /// Whether the user's row is gone.
+    var isDeletion: Bool {
+        switch self {
+        case .forget(.deleted): true
+        case .nothing, .push, .hold, .forget(.outOfScope): false
+        }
+    }
+
     var needsAdmission: Bool {
         switch self {
         case .push(let push): push.needsAdmission

@@ -1,5 +1,5 @@
 import Logging
-import Synchronization
+import NIOConcurrencyHelpers
 import SyncCore
 import SyncStore
 
@@ -9,7 +9,7 @@ import SyncStore
 final class Narrator: Sendable {
     private let logger: Logger
     private let pulse: AgentPulse
-    private let state = Mutex(State())
+    private let state = NIOLockedValueBox(State())
 
     private struct State: Sendable {
         var failure: String?
@@ -46,7 +46,7 @@ final class Narrator: Sendable {
 
     func databaseAnswered() {
         guard
-            state.withLock({ state in
+            state.withLockedValue({ state in
                 defer { state.failure = nil }; return state.failure != nil
             })
         else { return }
@@ -56,7 +56,7 @@ final class Narrator: Sendable {
 
     func databaseFailed(_ error: StoreError, doing what: String) {
         pulse.update { $0.isDatabaseReachable = false }
-        let isNew = state.withLock { state in
+        let isNew = state.withLockedValue { state in
             defer { state.failure = error.message }
             return state.failure != error.message
         }
@@ -67,7 +67,7 @@ final class Narrator: Sendable {
 
     func gateSeen(_ gate: Gate) {
         let kind = GateKind(gate)
-        let before = state.withLock { state in
+        let before = state.withLockedValue { state in
             defer { state.gate = kind }
             return state.gate
         }
@@ -80,7 +80,7 @@ final class Narrator: Sendable {
     }
 
     func wakeUpSeen(_ wakeUp: WakeUp) {
-        let isNew = state.withLock { state in
+        let isNew = state.withLockedValue { state in
             defer { state.wakeUp = wakeUp }
             return state.wakeUp != wakeUp
         }
@@ -109,7 +109,7 @@ final class Narrator: Sendable {
 
     /// The first of a kind of trouble after something else is a line; those behind it are not.
     private func tellTrouble(_ note: Settlement.Note) {
-        let before = state.withLock { state in
+        let before = state.withLockedValue { state in
             defer { state.outcome = note.outcome }
             return state.outcome
         }

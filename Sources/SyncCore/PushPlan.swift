@@ -39,8 +39,8 @@ public enum PushPlan: Sendable {
     }
 }
 
-/// What is sent for one user, and what SignalWire has been told once it is accepted.
-public struct Push: Sendable {
+/// What is sent for one user, and what SignalWire has been told once it is accepted. Prints redacted.
+public struct Push: Sendable, CustomStringConvertible, CustomReflectable {
     public let reference: Reference
     /// The whole profile, and an empty text for each field that is to be cleared.
     public let fields: [ProfileField: String]
@@ -72,6 +72,9 @@ public struct Push: Sendable {
         self.changed = fields.keys.filter { told[$0] != after[$0] }.sorted()
         self.needsAdmission = !isSameSubscriber || claim.standing.mayHaveLostReference
     }
+
+    public var description: String { "‹push of \(fields.count) fields›" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
 
     /// What SignalWire knows if nobody can say whether this push was applied.
     public func toldIfInDoubt(_ told: Told) -> Told {

@@ -37,7 +37,8 @@ extension Store {
         (UserKey(try row.text(0)), Admission(rawValue: try row.text(1)) ?? .leaseLost)
     }
 
-    /// Makes users due again that the cost brake held, as far as the last 24 hours have room.
+    /// Makes users due again whose reason to be held is gone: those of the cost brake, as far as the last 24
+    /// hours have room, and those whose reference nobody else has any more.
     ///
     /// - Returns: how many.
     public func releaseHeld(limit: Int?) async throws(StoreError) -> Int {
@@ -54,14 +55,23 @@ extension Store {
                 ELSE least(1000, greatest(0, $1::bigint - count(*))) END AS most
             FROM subscriber_sync.subscriber WHERE admitted_at > now() - interval '24 hours'
         ),
-        waiting AS (
+        limited AS (
             SELECT s.user_key FROM subscriber_sync.subscriber s
             WHERE s.standing = 'held' AND s.last_error_code = 'new_subscriber_limit' AND s.due_at IS NULL
             ORDER BY s.user_key LIMIT (SELECT most FROM room) FOR UPDATE SKIP LOCKED
         ),
+        freed AS (
+            SELECT s.user_key FROM subscriber_sync.subscriber s
+            WHERE s.standing = 'held' AND s.last_error_code = 'duplicate_reference' AND s.due_at IS NULL
+                AND NOT EXISTS (
+                    SELECT FROM subscriber_sync.subscriber other
+                    WHERE lower(btrim(other.reference)) = lower(btrim(s.reference)) AND other.admitted_at IS NOT NULL
+                        AND other.user_key <> s.user_key AND other.standing <> 'deleted')
+            ORDER BY s.user_key LIMIT 1000 FOR UPDATE SKIP LOCKED
+        ),
         released AS (
             UPDATE subscriber_sync.subscriber s SET due_at = now(), wanted = s.wanted + 1
-            WHERE s.user_key = ANY (ARRAY(SELECT user_key FROM waiting))
+            WHERE s.user_key = ANY (ARRAY(SELECT user_key FROM limited UNION ALL SELECT user_key FROM freed))
             RETURNING 1
         )
         SELECT count(*) FROM released

@@ -163,6 +163,20 @@ import Testing
         }
     }
 
+    @Test("keeps the subscriber of a user whose key changed, and creates none")
+    func followsKeys() async throws {
+        try await Bench.run { bench in
+            try await bench.fixture.run("INSERT INTO users (id, email, title) VALUES (1, 'ada@x', 'Eng')")
+            #expect(try await bench.runUntilIdle() == .idle)
+            try await bench.fixture.run("UPDATE users SET id = 9, title = NULL")
+            #expect(try await bench.runUntilIdle { $0.newSubscriberLimit = 1 } == .idle)
+            #expect(try await bench.status("1") == "deleted")
+            #expect(try await bench.status("9") == "synced")
+            #expect(bench.sandbox.statistics().created == 1)
+            try await bench.agrees()
+        }
+    }
+
     @Test("says that it polls, and why, where it hears nothing")
     func saysDeaf() async throws {
         try await Bench.run { bench in

@@ -6,13 +6,26 @@ import Testing
 struct SimulationMistakeTests {
     @Test("the planted mistake", arguments: Mistake.allCases)
     func seen(mistake: Mistake) {
-        let seed = (UInt64(1)...3000).first { seed in
+        let first = Self.start(for: mistake)
+        let seed = (first..<first + 2000).first { seed in
             switch Simulation.run(seed: seed, mistakes: [mistake]) {
             case .held: false
             case .broken: true
             }
         }
-        print(mistake, seed ?? 0)
-        #expect(seed != nil, "No seed of 3000 shows \(mistake).")
+        #expect(seed != nil, "None of 2000 seeds shows \(mistake).")
+    }
+
+    /// Where the search begins: a little before a seed that is known to show a mistake which few do. Where
+    /// the simulation changed since, the search goes on from there, and only takes longer.
+    private static func start(for mistake: Mistake) -> UInt64 {
+        switch mistake {
+        case .lostDoubtEndsAtOnce: 1180
+        case .noDoubtAfterTakeover: 2190
+        case .returningUserUnseen: 1870
+        case .noFence, .noRedirtyAfterLostLease, .listenWithoutPolling, .referenceNotWrittenAhead,
+            .settleWithoutVersion, .staleRead, .predecessorForgotten:
+            1
+        }
     }
 }

@@ -28,6 +28,7 @@ public struct ModelSignalWire: Sendable {
 
     private static func id(number: Int) -> SubscriberID? {
         let digits = String(number, radix: 16)
-        return SubscriberID("5b000000-0000-4000-8000-" + String(repeating: "0", count: max(0, 12 - digits.count)) + digits)
+        return SubscriberID(
+            "5b000000-0000-4000-8000-" + String(repeating: "0", count: max(0, 12 - digits.count)) + digits)
     }
 }

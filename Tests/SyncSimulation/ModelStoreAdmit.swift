@@ -51,8 +51,14 @@ extension ModelStore {
         subscribers.values.count { ($0.admittedAt ?? .min) > now - Self.admissionWindow }
     }
 
-    /// Already paid for: the subscriber is there, or the call was counted and then interrupted.
+    /// Already paid for: the subscriber is there, the call was counted and then interrupted, or a deleted
+    /// user leaves the subscriber behind.
     private func isPaid(_ row: ModelSubscriber, _ request: ModelAdmissionRequest, now: Int64) -> Bool {
+        if sharing(request).contains(where: {
+            $0.standing == .deleted && $0.subscriberID != nil && $0.reference == request.reference.text
+        }) {
+            return true
+        }
         guard let admittedAt = row.admittedAt, row.reference == request.reference.text else { return false }
         return row.subscriberID != nil || admittedAt > now - Self.admissionWindow
     }
@@ -65,7 +71,8 @@ extension ModelStore {
     /// The other users that were ever admitted with the reference.
     private func sharing(_ request: ModelAdmissionRequest) -> [ModelSubscriber] {
         subscribers.values.filter {
-            $0.user != request.user && $0.admittedAt != nil && Reference($0.reference)?.folded == request.reference.folded
+            $0.user != request.user && $0.admittedAt != nil
+                && Reference($0.reference)?.folded == request.reference.folded
         }
     }
 
@@ -88,7 +95,7 @@ extension ModelStore {
             row.subscriberID = nil
         }
         row.reference = record.reference
-        if !isPaid { row.admittedAt = record.at }
+        row.admittedAt = isPaid ? row.admittedAt ?? record.at - Self.admissionWindow : record.at
     }
 
     /// The subscriber has what was sent for those who had the reference before, and calls for them may

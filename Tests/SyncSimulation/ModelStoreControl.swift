@@ -69,7 +69,8 @@ extension ModelStore {
         control.throttledUntil = nil
     }
 
-    /// Makes users due again that the cost brake held, as far as the last 24 hours have room.
+    /// Makes users due again whose reason to be held is gone: those of the cost brake, as far as the last 24
+    /// hours have room, and those whose reference nobody else has any more.
     ///
     /// - Returns: how many.
     public mutating func releaseHeld(limit: Int, now: Int64) -> Int {
@@ -79,11 +80,25 @@ extension ModelStore {
                 $0.standing == .held && $0.lastErrorCode == HoldReason.newSubscriberLimit.rawValue && $0.dueAt == nil
             }
             .map(\.user).sorted().prefix(room)
-        for user in waiting {
+        let released = waiting + freedDuplicates
+        for user in released {
             subscribers[user]?.wanted += 1
             subscribers[user]?.dueAt = now
         }
-        return waiting.count
+        return released.count
+    }
+
+    /// Users held for a reference that nobody else has any more.
+    private var freedDuplicates: [UserKey] {
+        let taken = subscribers.values.filter { $0.admittedAt != nil && $0.standing != .deleted }
+        return subscribers.values
+            .filter { row in
+                row.standing == .held && row.lastErrorCode == HoldReason.duplicateReference.rawValue && row.dueAt == nil
+                    && !taken.contains {
+                        $0.user != row.user && Reference($0.reference)?.folded == Reference(row.reference)?.folded
+                    }
+            }
+            .map(\.user).sorted()
     }
 
     private mutating func endPause() {

@@ -84,7 +84,9 @@ extension Simulation {
         let batch = store.claim(limit: limit, foldLimit: 5, reading: snapshot)
         figures.takeovers += batch.claims.count { claim in snapshot.isTakenOver(claim.user) }
         if batch.folded > 0 || !batch.claims.isEmpty {
-            note("database: agent \(life.agent) claims \(batch.claims.map { "\($0.user)/\($0.version)" }), folds \(batch.folded)")
+            note(
+                "database: agent \(life.agent) claims \(batch.claims.map { "\($0.user)/\($0.version)" }), folds \(batch.folded)"
+            )
         }
         return batch
     }
@@ -94,7 +96,9 @@ extension Simulation {
         let report = store.settle(batch, locked: Set(locked), now: databaseNow)
         note("database: agent \(life.agent) settles \(batch.map(\.user)), lost \(report.lost), skipped \(locked)")
         figures.lostLeases += report.lost
-        if agents[life.agent].life == life.life { agents[life.agent].sentLate.subtract(Set(batch.map(\.user)).subtracting(locked)) }
+        if agents[life.agent].life == life.life {
+            agents[life.agent].sentLate.subtract(Set(batch.map(\.user)).subtracting(locked))
+        }
         checkSharing()
         return report
     }

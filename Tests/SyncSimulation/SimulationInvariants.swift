@@ -71,7 +71,9 @@ extension Simulation {
         guard !excused.contains(state.user) else { return figures.usersExcused += 1 }
         let profile = Profile(columns: row.fields)
         for field in settings.mapped where !isTold(known.fields[field], profile.values[field]) {
-            fail("I1: \(state.user)'s \(field.rawValue) is \(known.fields[field] ?? "absent"), not \(profile.values[field] ?? "blank")")
+            fail(
+                "I1: \(state.user)'s \(field.rawValue) is \(known.fields[field] ?? "absent"), not \(profile.values[field] ?? "blank")"
+            )
         }
     }
 

@@ -22,7 +22,8 @@ extension Simulation {
     private mutating func travel(_ call: Call) {
         let isLossy = phase == .trouble && chance(settings.lostAnswer, &random)
         guard isLossy else {
-            return schedule(landing: call, after: .random(in: 1...min(300, settings.timeout / 2), using: &random), isAnswered: true)
+            return schedule(
+                landing: call, after: .random(in: 1...min(300, settings.timeout / 2), using: &random), isAnswered: true)
         }
         switch Int.random(in: 0...4, using: &random) {
         case 0: answer(call, .unavailable(.model("connection_refused"), .notSent), after: 1)
@@ -62,7 +63,9 @@ extension Simulation {
     mutating func land(_ call: Call, isAnswered: Bool) {
         requestsUnderWay -= 1
         let outcome = outcome(of: call)
-        note("SignalWire gets \(call.job.claim.user) \(call.job.push.tracedFields) from agent \(call.life.agent): \(call.fate)")
+        note(
+            "SignalWire gets \(call.job.claim.user) \(call.job.push.tracedFields) from agent \(call.life.agent): \(call.fate)"
+        )
         checkCreations()
         if isAnswered { answer(call, outcome, after: .random(in: 0...3, using: &random)) }
     }

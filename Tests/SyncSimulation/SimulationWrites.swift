@@ -71,7 +71,8 @@ extension Simulation {
         // Now and then somebody comes back under another key with the reference of before.
         let other = chance(0.5, &random) ? pick(allUsers, &random) : user
         return ModelSourceRow(
-            reference: isFresh ? "r\(number())" : ownReference(of: other), fields: fields, inScope: chance(0.9, &random))
+            reference: isFresh ? "r\(number())" : ownReference(of: other), fields: fields, inScope: chance(0.9, &random)
+        )
     }
 
     private func ownReference(of user: UserKey) -> String { "\(user.text)@example.org" }

@@ -14,7 +14,9 @@ enum ImportRules {
             "Hummingbird", "HummingbirdCore", "HTTPTypes", "Logging", "NIOCore", "NIOPosix", "NIOConcurrencyHelpers",
             "ServiceLifecycle",
         ],
-        "SyncAgent": ["Postgres", "SignalWire", "SyncCore", "SyncStore", "Logging", "ServiceLifecycle"],
+        "SyncAgent": [
+            "Postgres", "SignalWire", "SyncCore", "SyncStore", "Logging", "NIOConcurrencyHelpers", "ServiceLifecycle",
+        ],
         "Operations": ["SyncAgent", "SyncCore", "Hummingbird", "Logging", "NIOCore", "ServiceLifecycle"],
         "SyncCommands": [
             "Migrations", "Operations", "Postgres", "SignalWire", "SignalWireSandbox", "SyncAgent", "SyncCore",

@@ -1,0 +1,217 @@
+import SyncCore
+import Testing
+
+@Suite("The dispatcher")
+struct DispatcherTests {
+    /// A dispatcher, and what it said last.
+    private struct Bench {
+        var dispatcher: Dispatcher
+        var now = Instant(nanoseconds: 1_000_000_000)
+        var actions: [DispatcherAction] = []
+
+        init(_ settings: DispatcherSettings) { dispatcher = Dispatcher(settings: settings, seed: 1) }
+
+        mutating func hear(_ event: DispatcherEvent, after wait: Duration = .zero) {
+            now = now + wait
+            actions = dispatcher.handle(event, at: now)
+        }
+
+        var claimLimit: Int? { actions.lazy.compactMap { if case .claim(let limit) = $0 { limit } else { nil } }.first }
+        var pushes: [Job] { actions.compactMap { if case .push(let job) = $0 { job } else { nil } } }
+        var settles: [Settlement] {
+            actions.flatMap { action -> [Settlement] in if case .settle(let batch) = action { batch } else { [] } }
+        }
+        var wake: Instant? { actions.lazy.compactMap { if case .wake(let at) = $0 { at } else { nil } }.first }
+        var end: DispatcherEnd? { actions.lazy.compactMap { if case .finish(let end) = $0 { end } else { nil } }.first }
+
+        func jobs(_ leases: ClosedRange<Int64>) -> [Job] { leases.compactMap { Sample.job($0, claimedAt: now) } }
+    }
+
+    private static let settings = DispatcherSettings(concurrency: 4, rate: 0)
+    private static var accepted: PushAnswer? { Sample.subscriber.map { PushAnswer(outcome: .accepted($0)) } }
+
+    @Test("claims its capacity at the start, and again only when half of it is free")
+    func claimsByHalves() throws {
+        let accepted = try #require(Self.accepted)
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        #expect(bench.claimLimit == 12)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...12))))
+        #expect(bench.dispatcher.held == 12 && bench.pushes.count == 4 && bench.claimLimit == nil)
+        var inFlight = bench.pushes
+        for written in 1...6 {
+            bench.hear(.answered(inFlight.removeFirst(), accepted))
+            inFlight += bench.pushes
+            #expect(inFlight.count <= 4)
+            bench.hear(.settled(SettleReport(settled: 1)))
+            #expect((bench.claimLimit != nil) == (written == 6))
+        }
+        #expect(bench.claimLimit == 6)
+    }
+
+    @Test("begins no faster than its share of the rate, and says when it goes on")
+    func paces() {
+        var bench = Bench(DispatcherSettings(concurrency: 4, rate: 10))
+        bench.hear(.started)
+        bench.hear(.fleetCounted(2))
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...4))))
+        #expect(bench.pushes.count == 1)
+        #expect(bench.wake == bench.now + .milliseconds(200))
+        bench.hear(.ticked, after: .milliseconds(199))
+        #expect(bench.pushes.isEmpty && bench.wake != nil)
+        bench.hear(.ticked, after: .milliseconds(1))
+        #expect(bench.pushes.count == 1)
+    }
+
+    @Test("sends nothing more while it is throttled, tells the fleet, and wakes afterwards")
+    func throttled() throws {
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...8))))
+        let job = try #require(bench.pushes.first)
+        bench.hear(.answered(job, PushAnswer(outcome: .throttled(retryAfter: .seconds(9), Sample.problem))))
+        #expect(bench.pushes.isEmpty && bench.claimLimit == nil)
+        #expect(bench.actions.contains { if case .throttleFleet(.seconds(9)) = $0 { true } else { false } })
+        bench.hear(.notified, after: .seconds(8))
+        #expect(bench.pushes.isEmpty && bench.claimLimit == nil)
+        bench.hear(.ticked, after: .seconds(1))
+        #expect(!bench.pushes.isEmpty)
+    }
+
+    @Test("hands back what it hasn't sent when the account refuses, and pauses the fleet")
+    func accountRefused() throws {
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...8))))
+        bench.hear(.answered(try #require(bench.pushes.first), PushAnswer(outcome: .account(Sample.problem))))
+        #expect(bench.settles.count == 5)
+        #expect(bench.actions.contains { if case .pauseFleet = $0 { true } else { false } })
+    }
+
+    @Test("hands back a claim that is too old for a call to fit into its lease")
+    func tooOld() {
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        let jobs = bench.jobs(1...2)
+        bench.hear(.claimed(Haul(jobs: jobs)), after: Self.settings.latestStart + .milliseconds(1))
+        #expect(bench.pushes.isEmpty && bench.settles.count == 2)
+    }
+
+    @Test("that is stopped releases its queue, finishes what is in flight, and ends")
+    func stops() throws {
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...6), nextDue: nil)))
+        // The look that follows a full claim may be under way already; nothing is claimed after the stop.
+        let inFlight = bench.pushes
+        bench.hear(.stopRequested)
+        #expect(bench.settles.count == 2 && bench.claimLimit == nil && bench.wake != nil)
+        bench.hear(.settled(SettleReport(settled: 2)))
+        for job in inFlight {
+            #expect(bench.end == nil)
+            bench.hear(.answered(job, try #require(Self.accepted)))
+            bench.hear(.settled(SettleReport(settled: 1)))
+        }
+        if bench.end == nil { bench.hear(.claimed(Haul())) }
+        #expect(bench.end == .stopped)
+        #expect(bench.dispatcher.isFinished && bench.dispatcher.handle(.notified, at: bench.now).isEmpty)
+    }
+
+    @Test("that is stopped doesn't wait for a database that never answers")
+    func givesUp() {
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        bench.hear(.stopRequested)
+        #expect(bench.end == nil)
+        bench.hear(.ticked, after: Self.settings.timeout + DispatcherSettings.stopGrace)
+        #expect(bench.end == .stopped)
+    }
+
+    @Test("until idle ends when nothing is due, and says so when it is only paused")
+    func untilIdle() {
+        let settings = DispatcherSettings(concurrency: 4, rate: 0, isUntilIdle: true)
+        let hauls: [(Haul, DispatcherEnd?)] = [
+            (Haul(), .idle), (Haul(folded: 1), nil), (Haul(nextDue: .seconds(3)), nil),
+            (Haul(gate: .paused(probeAfter: nil), nextDue: .zero), .paused),
+            (Haul(gate: .throttled(.seconds(1)), nextDue: .zero), nil), (Haul(gate: .paused(probeAfter: nil)), .idle),
+        ]
+        for (haul, end) in hauls {
+            var bench = Bench(settings)
+            bench.hear(.started)
+            bench.hear(.claimed(haul))
+            #expect(bench.end == end)
+        }
+    }
+
+    @Test("backs off from a database that fails, and settles again what may not be written")
+    func databaseFails() throws {
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        bench.hear(.claimFailed)
+        let wake = try #require(bench.wake)
+        #expect(wake <= bench.now + .milliseconds(100))
+        bench.hear(.ticked, after: wake - bench.now)
+        #expect(bench.claimLimit != nil)
+        let settlement = Settlement(releasing: Sample.claim())
+        bench.hear(.claimed(Haul(settlements: [settlement])))
+        #expect(bench.settles.count == 1)
+        bench.hear(.settleFailed(bench.settles))
+        #expect(bench.dispatcher.held == 1)
+        bench.hear(.ticked, after: .seconds(10))
+        #expect(bench.settles.count == 1)
+    }
+
+    @Test("lingers after a notification, then falls back to its poll interval")
+    func lingers() {
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        bench.hear(.claimed(Haul()))
+        #expect(bench.wake == bench.now + Self.settings.pollInterval)
+        bench.hear(.notified)
+        bench.hear(.claimed(Haul()))
+        #expect(bench.wake == bench.now + DispatcherSettings.lingerStep)
+        bench.hear(.ticked, after: DispatcherSettings.lingerSpan)
+        bench.hear(.claimed(Haul()))
+        #expect(bench.wake == bench.now + Self.settings.pollInterval)
+    }
+
+    @Test("looks again at once where a notification came while it looked")
+    func looksAgain() {
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        bench.hear(.notified)
+        #expect(bench.claimLimit == nil)
+        bench.hear(.claimed(Haul()))
+        #expect(bench.claimLimit == 12)
+    }
+
+    @Test("never holds more than its capacity, and never forgets to set an alarm", arguments: UInt64(1)...40)
+    func neverForgets(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let rate = Double.random(in: 0...20, using: &random)
+        var bench = Bench(DispatcherSettings(concurrency: 3, rate: rate, lease: .seconds(30)))
+        let accepted = try #require(Self.accepted)
+        var (pending, alarm, lease) = ([DispatcherAction](), bench.now, Int64(0))
+        bench.hear(.started)
+        for _ in 0..<300 {
+            alarm = bench.wake ?? alarm
+            pending += bench.actions.filter { if case .wake = $0 { false } else { true } }
+            #expect(bench.dispatcher.held <= 9)
+            guard !pending.isEmpty, Bool.random(using: &random) else {
+                try #require(!pending.isEmpty || alarm >= bench.now, "nothing under way, and no alarm")
+                bench.hear(.ticked, after: max(.zero, alarm - bench.now))
+                continue
+            }
+            switch pending.remove(at: Int.random(in: 0..<pending.count, using: &random)) {
+            case .claim(let limit):
+                let first = lease + 1
+                lease += Int64.random(in: 1...Int64(limit), using: &random)
+                bench.hear(.claimed(Haul(jobs: bench.jobs(first...lease))), after: .milliseconds(5))
+            case .push(let job): bench.hear(.answered(job, accepted), after: .milliseconds(90))
+            case .settle(let batch): bench.hear(.settled(SettleReport(settled: batch.count)), after: .milliseconds(5))
+            case .wake, .throttleFleet, .pauseFleet, .resumeFleet, .finish: continue
+            }
+        }
+        #expect(lease > 20)
+    }
+}
