@@ -52,7 +52,9 @@ struct PushPlanTests {
         #expect(PushPlan(for: Sample.claim(subscriber: nil), rules: PushRules()).push?.changed == [])
     }
 
-    @Test("asks for admission where the user isn't known yet, or may have lost the reference", arguments: Standing.allCases)
+    @Test(
+        "asks for admission where the user isn't known yet, or may have lost the reference",
+        arguments: Standing.allCases)
     func asksForAdmission(standing: Standing) {
         let mayHaveLostIt = [Standing.deleted, .held, .outOfScope].contains(standing)
         let known = PushPlan(for: Sample.claim(standing: standing, isDoubted: true), rules: PushRules())

@@ -20,7 +20,10 @@ struct SettlementTests {
     @Test("of a plan without a call says why, and counts no attempt")
     func withoutCall() throws {
         let plans: [(PushPlan, Standing, Settlement.Outcome)] =
-            [(.nothing, .synced, .unchanged), (.forget(.deleted), .deleted, .deleted), (.forget(.outOfScope), .outOfScope, .outOfScope)]
+            [
+                (.nothing, .synced, .unchanged), (.forget(.deleted), .deleted, .deleted),
+                (.forget(.outOfScope), .outOfScope, .outOfScope),
+            ]
             + HoldReason.allCases.map { (.hold($0), .held, .held) }
         for (plan, standing, outcome) in plans {
             let settlement = try #require(Settlement(of: Sample.claim(), plan: plan))

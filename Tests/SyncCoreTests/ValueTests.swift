@@ -6,7 +6,8 @@ struct ValueTests {
     @Test("A profile has no entry for NULL, empty or blank columns, and trims the others")
     func profile() {
         let profile = Profile(columns: [
-            .firstName: nil, .lastName: "", .displayName: " \u{3000}\n", .jobTitle: "  Nurse\t", .companyName: "a\tb\u{1B}c",
+            .firstName: nil, .lastName: "", .displayName: " \u{3000}\n", .jobTitle: "  Nurse\t",
+            .companyName: "a\tb\u{1B}c",
             .timeZone: "👩‍👩‍👧‍👦 é", .country: String(repeating: "x", count: 10_000),
         ])
         #expect(profile.values[.jobTitle] == "Nurse")
@@ -42,7 +43,9 @@ struct ValueTests {
         var dumped = ""
         dump(job, to: &dumped)
         dump(job.claim.source, to: &dumped)
-        let printed = [String(describing: job.push), String(reflecting: job.push), "\(job.claim.source)", "\(job)", dumped]
+        let printed = [
+            String(describing: job.push), String(reflecting: job.push), "\(job.claim.source)", "\(job)", dumped,
+        ]
         for text in printed {
             for secret in ["Ann", "Nurse", "ann@example.org"] { #expect(!text.contains(secret)) }
         }
