@@ -15,10 +15,14 @@ public final class Agent: Service {
     private let identity: AgentIdentity
     private let settings: AgentSettings
     private let store: Store
+    /// The store of the loop, and that of the sweeper, each on a session of its own.
+    private let keeper: StoreKeeper
+    private let sweeperKeeper: StoreKeeper
     private let client: SubscriberClient
     public let pulse: AgentPulse
     private let narrator: Narrator
     private let sonar: NIOLockedValueBox<Sonar>
+    private let sweepPlan: NIOLockedValueBox<SweepPlan>
     private let clock = MonotonicClock()
     private let events: AsyncStream<DispatcherEvent>
     private let inbox: AsyncStream<DispatcherEvent>.Continuation
@@ -30,10 +34,16 @@ public final class Agent: Service {
         self.identity = identity
         self.settings = settings
         self.store = store
+        keeper = StoreKeeper(store)
+        sweeperKeeper = StoreKeeper(store.onSession(Session(store.connection)))
         self.client = client
         pulse = AgentPulse()
         narrator = Narrator(logger: logger, pulse: pulse)
         sonar = NIOLockedValueBox(Sonar(agent: identity.id, silence: settings.silence))
+        sweepPlan = NIOLockedValueBox(
+            SweepPlan(
+                sweeping: settings.sweeping, pollInterval: settings.dispatcher.pollInterval,
+                hasUpdatedAt: store.source.mapping.updatedAt != nil))
         (events, inbox) = AsyncStream.makeStream()
     }
 
@@ -57,6 +67,7 @@ public final class Agent: Service {
                 group.addTask { await self.hear(listener) }
                 group.addTask { await self.beat() }
                 group.addTask { await self.work(desk.stream) }
+                group.addTask { await self.sweep() }
                 await self.loop(&group, desk.continuation)
                 desk.continuation.finish()
                 group.cancelAll()
@@ -65,11 +76,14 @@ public final class Agent: Service {
             self.stop()
         }
         try? await store.leave(identity)
+        await sweeperKeeper.any.close()
     }
 
     /// The loop: what happened goes in, what is to be done comes out and is begun.
     private func loop(_ group: inout DiscardingTaskGroup, _ desk: AsyncStream<DatabaseWork>.Continuation) async {
-        var dispatcher = Dispatcher(settings: settings.dispatcher, seed: .random(in: .min ... .max))
+        var rules = settings.dispatcher
+        rules.awaitsSweeps = true
+        var dispatcher = Dispatcher(settings: rules, seed: .random(in: .min ... .max))
         var alarm: Task<Void, Never>?
         defer { alarm?.cancel() }
         inbox.yield(.started)
@@ -119,11 +133,29 @@ public final class Agent: Service {
 
     private func work(_ stream: AsyncStream<DatabaseWork>) async {
         let desk = DatabaseDesk(
-            store: store, rules: settings.rules, newSubscriberLimit: settings.newSubscriberLimit, clock: clock,
+            keeper: keeper, rules: settings.rules, newSubscriberLimit: settings.newSubscriberLimit, clock: clock,
             narrator: narrator)
         for await work in stream {
             if let event = await desk.perform(work) { inbox.yield(event) }
         }
+    }
+
+    /// An agent that ends once nothing is due looks for itself first, where nothing else tells of changes.
+    private func sweep() async {
+        let inbox = inbox
+        let plan = sweepPlan
+        if store.source.mapping.updatedAt != nil, let sees = try? await store.seesTransactions() {
+            plan.withLockedValue { $0.seesTransactions = sees }
+            if !sees { narrator.cannotSeeTransactions() }
+        }
+        if settings.dispatcher.isUntilIdle, settings.sweeping.mode == .poll {
+            try? await store.requestSweep(because: SweepReason.poll.text)
+        }
+        let sweeper = Sweeper(
+            keeper: sweeperKeeper, settings: settings.sweeping.pages, narrator: narrator,
+            schedules: { plan.withLockedValue(\.schedules) }, onFinding: { inbox.yield(.notified) },
+            onFirstRest: { inbox.yield(.sweepsRested) })
+        await sweeper.run()
     }
 
     /// A notification says only "look"; a fresh LISTEN may have missed some.
@@ -156,7 +188,10 @@ public final class Agent: Service {
 
     /// What fails here is tried again at the next round, and the loop tells of a database that is gone.
     private func keepHouse() async {
-        while let gone = try? await store.prune(logOlderThan: settings.logRetention), gone == Store.prunePage {}
+        if let nameless = try? await store.replaceNamelessChanges(), nameless > 0 { narrator.foundNameless(nameless) }
+        while let gone = try? await store.prune(logOlderThan: settings.logRetention, keeping: settings.logRows),
+            gone >= Store.prunePage
+        {}
         if let released = try? await store.releaseHeld(limit: settings.newSubscriberLimit), released > 0 {
             inbox.yield(.notified)
         }

@@ -13,7 +13,7 @@ enum DatabaseWork: Sendable {
 
 /// Does the work and turns what came of it into an event. It decides nothing but what a claim means.
 struct DatabaseDesk: Sendable {
-    let store: Store
+    let keeper: StoreKeeper
     let rules: PushRules
     let newSubscriberLimit: Int?
     let clock: MonotonicClock
@@ -25,11 +25,11 @@ struct DatabaseDesk: Sendable {
         case .claim(let limit): return await claim(limit)
         case .settle(let batch): return await settle(batch)
         case .throttleFleet(let wait):
-            await tell("throttle") { () async throws(StoreError) in try await store.throttle(for: wait) }
+            await tell("throttle") { store async throws(StoreError) in try await store.throttle(for: wait) }
         case .pauseFleet(let problem):
-            await tell("pause") { () async throws(StoreError) in try await store.pauseForAccount(problem) }
+            await tell("pause") { store async throws(StoreError) in try await store.pauseForAccount(problem) }
         case .resumeFleet:
-            await tell("resume") { () async throws(StoreError) in try await store.resumeAfterProbe() }
+            await tell("resume") { store async throws(StoreError) in try await store.resumeAfterProbe() }
         }
         return nil
     }
@@ -38,14 +38,31 @@ struct DatabaseDesk: Sendable {
         // Before the statement is sent, so that no lease is thought to last longer than it does.
         let claimedAt = clock.now
         do {
-            let batch = try await store.claim(limit: limit)
+            let batch = try await keeper.run { store async throws(StoreError) in try await store.claim(limit: limit) }
             narrator.databaseAnswered()
             narrator.gateSeen(batch.gate)
+            if case .paused = batch.gate { await resumeAfterFit() }
             return .claimed(await haul(of: batch, claimedAt: claimedAt))
         } catch {
+            if error.code == .mismatch { await standDown(error) }
             narrator.databaseFailed(error, doing: "claim")
             return .claimFailed
         }
+    }
+
+    /// The source is not what the mapping says: nobody pushes, and changes are folded without it.
+    private func standDown(_ misfit: StoreError) async {
+        if await keeper.findsMisfit() {
+            await tell("pause") { store async throws(StoreError) in try await store.pauseForSource(misfit) }
+        }
+        await tell("fold") { store async throws(StoreError) in
+            while try await store.fold() == Store.foldLimit {}
+        }
+    }
+
+    /// A claim that ran has read the source, so the mapping fits.
+    private func resumeAfterFit() async {
+        await tell("resume") { store async throws(StoreError) in _ = try await store.resumeAfterFit() }
     }
 
     /// Plans each claim, and asks for admission where a call may create a subscriber.
@@ -66,7 +83,7 @@ struct DatabaseDesk: Sendable {
     private func settleFirst(_ settlements: [Settlement]) async -> [Settlement] {
         guard !settlements.isEmpty else { return [] }
         do {
-            let report = try await store.settle(settlements)
+            let report = try await keeper.any.settle(settlements)
             narrator.settled(settlements, report)
             return report.skipped
         } catch {
@@ -79,7 +96,7 @@ struct DatabaseDesk: Sendable {
         _ planned: [(Claim, PushPlan)], into haul: inout Haul, claimedAt: Instant
     ) async {
         do {
-            let admissions = try await store.admit(requests(in: planned), limit: newSubscriberLimit)
+            let admissions = try await keeper.any.admit(requests(in: planned), limit: newSubscriberLimit)
             for (claim, plan) in planned {
                 guard let plan = plan.needsAdmission ? plan.admitted(as: admissions[claim.user] ?? .leaseLost) : plan
                 else { continue }
@@ -100,7 +117,7 @@ struct DatabaseDesk: Sendable {
 
     private func settle(_ batch: [Settlement]) async -> DispatcherEvent {
         do {
-            let report = try await store.settle(batch)
+            let report = try await keeper.any.settle(batch)
             narrator.databaseAnswered()
             narrator.settled(batch, report)
             return .settled(report)
@@ -110,9 +127,9 @@ struct DatabaseDesk: Sendable {
         }
     }
 
-    private func tell(_ what: String, _ work: () async throws(StoreError) -> Void) async {
+    private func tell(_ what: String, _ work: (Store) async throws(StoreError) -> Void) async {
         do {
-            try await work()
+            try await work(await keeper.any)
         } catch {
             // The next answer of the same kind says it again.
             narrator.databaseFailed(error, doing: what)

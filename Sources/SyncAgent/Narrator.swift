@@ -13,6 +13,7 @@ final class Narrator: Sendable {
 
     private struct State: Sendable {
         var failure: String?
+        var sweepFailure: String?
         var gate = GateKind.open
         var wakeUp: WakeUp?
         var outcome: Settlement.Outcome?
@@ -63,6 +64,51 @@ final class Narrator: Sendable {
         logger.log(
             level: isNew ? .error : .debug, "database statement failed; trying again",
             metadata: ["doing": "\(what)", "error": "\(error.message)", "hint": "\(error.hint ?? "none")"])
+    }
+
+    /// The loop meets the same trouble and says it; this is for trouble that only sweeps have.
+    func sweepFailed(_ error: StoreError) {
+        let isNew = state.withLockedValue { state in
+            defer { state.sweepFailure = error.message }
+            return state.sweepFailure != error.message && state.failure != error.message
+        }
+        logger.log(
+            level: isNew ? .warning : .debug, "a sweep could not go on; trying again",
+            metadata: ["error": "\(error.message)", "hint": "\(error.hint ?? "none")"])
+    }
+
+    /// One line when a sweep begins and one when it ends; none for a poll, of which there are many.
+    func swept(_ kind: SweepKind, _ turn: SweepTurn) {
+        state.withLockedValue { $0.sweepFailure = nil }
+        switch turn {
+        case .began(let reason) where reason != .poll:
+            logger.info("sweep began", metadata: ["sweep": "\(kind.rawValue)", "because": "\(reason.text)"])
+        case .ended(let reason, let compared, let found) where reason != .poll:
+            let isDrift = reason.findsDrift && found > 0
+            logger.log(
+                level: isDrift ? .warning : .info,
+                isDrift ? "sweep ended; it found changes that nothing had told" : "sweep ended",
+                metadata: [
+                    "sweep": "\(kind.rawValue)", "because": "\(reason.text)", "users": "\(compared)",
+                    "found": "\(found)",
+                ])
+        case .began, .ended, .taken, .resting, .waiting, .compared: break
+        }
+    }
+
+    func cannotSeeTransactions() {
+        logger.warning(
+            "source.updated_at is not used, every poll compares everybody",
+            metadata: [
+                "because": "this role does not see when other transactions began",
+                "hint": "GRANT pg_read_all_stats to it",
+            ])
+    }
+
+    func foundNameless(_ count: Int) {
+        logger.warning(
+            "changes named no user, as while the key column has another name; a sweep finds whom they meant",
+            metadata: ["changes": "\(count)"])
     }
 
     func gateSeen(_ gate: Gate) {

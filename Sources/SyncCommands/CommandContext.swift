@@ -81,7 +81,8 @@ extension CommandContext {
             let source = try settings.requiredSource()
             return SourceMapping(
                 table: QualifiedName(schema: source.table.schema, name: source.table.name), key: source.key,
-                reference: source.reference, scope: source.scope, fields: source.fields)
+                reference: source.reference, scope: source.scope, fields: source.fields, capture: capture,
+                updatedAt: source.updatedAt)
         } catch {
             throw Failure(error)
         }
@@ -99,12 +100,23 @@ extension CommandContext {
         }
     }
 
-    /// Refuses what this version can't do, rather than do something else.
-    func requireListenMode() throws(Failure) {
-        guard settings.capture.mode == .poll else { return }
-        throw Failure(
-            .config, "capture.mode poll is not part of this version.",
-            hint: "Use capture.mode listen, which needs triggers on the table.")
+    /// What the source has to be able to.
+    private var capture: SourceMapping.Capture {
+        switch settings.capture.mode {
+        case .listen: .triggers
+        case .poll: .polling
+        }
+    }
+
+    private var sweeping: AgentSettings.Sweeping {
+        let mode: AgentSettings.Sweeping.Mode =
+            switch settings.capture.mode {
+            case .listen: .listen
+            case .poll: .poll
+            }
+        return AgentSettings.Sweeping(
+            mode: mode, interval: settings.capture.sweepInterval,
+            pages: SweepSettings(rate: settings.capture.sweepRate))
     }
 
     var comparison: CaptureDefinition.Comparison {
@@ -171,11 +183,14 @@ extension CommandContext {
                 lease: delivery.lease,
                 pollInterval: settings.capture.pollInterval, isUntilIdle: isUntilIdle),
             rules: settings.rules, newSubscriberLimit: settings.limits.newSubscribers,
-            logRetention: settings.log.retention, listening: listening, silence: try await silence(store))
+            logRetention: settings.log.retention, logRows: settings.log.maxRows, listening: listening,
+            sweeping: sweeping,
+            silence: try await silence(store))
     }
 
     /// Why no change will ever knock, where that is so.
     private func silence(_ store: Store) async throws(Failure) -> String? {
+        if settings.capture.mode == .poll { return "capture.mode is poll" }
         if settings.capture.notify == .off { return "capture.notify is off" }
         let isForbidden = try await checked { () async throws(StoreError) in
             try await store.allowsPreparedTransactions()

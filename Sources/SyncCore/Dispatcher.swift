@@ -24,6 +24,8 @@ public struct Dispatcher: Sendable {
     var wakeAt: Instant?
     /// The claim that was let through during an account pause, to see if the account works again.
     var probe: Lease?
+    /// Whether a sweep may still find somebody: then nothing is idle.
+    var mayBeSwept: Bool
     /// When a stopping dispatcher gives up on a database that doesn't answer: its leases expire by themselves.
     var stopBy: Instant?
 
@@ -50,6 +52,7 @@ public struct Dispatcher: Sendable {
         self.settings = settings
         random = SeededRandom(seed: seed)
         pace = Pace(rate: settings.rate)
+        mayBeSwept = settings.awaitsSweeps
     }
 
     /// Users claimed and not yet settled.
@@ -93,6 +96,10 @@ public struct Dispatcher: Sendable {
             unsettled = batch + unsettled
             settleAfter = now + afterDatabaseFailure()
             return []
+        case .sweepsRested:
+            mayBeSwept = false
+            wantLook()
+            return []
         case .fleetCounted(let agents):
             pace.change(rate: settings.rate / Double(max(agents, 1)), at: now)
             return []
@@ -111,7 +118,7 @@ public struct Dispatcher: Sendable {
         if haul.gate == .probing { probe = haul.jobs.first?.claim.lease }
         look = again ? .wanted(again: false) : .at(nextLook(after: haul, at: now))
         if phase == .stopping { releaseQueue() }
-        guard settings.isUntilIdle, held == 0, !again, phase == .running else { return [] }
+        guard settings.isUntilIdle, !mayBeSwept, held == 0, !again, phase == .running else { return [] }
         return finishIfIdle(after: haul)
     }
 

@@ -11,6 +11,8 @@ public enum DispatcherEvent: Sendable {
     case settled(SettleReport)
     /// Nothing of the batch was written, or nobody knows whether it was. Settling again is safe.
     case settleFailed([Settlement])
+    /// No sweep is under way or due: what there was to find is in the database.
+    case sweepsRested
     /// How many agents share the rate, this one included.
     case fleetCounted(Int)
     /// Stop claiming, finish what is in flight, then finish.

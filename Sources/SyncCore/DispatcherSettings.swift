@@ -12,10 +12,12 @@ public struct DispatcherSettings: Sendable, Hashable {
     public var pollInterval: Duration
     /// Whether to finish once nothing is due.
     public var isUntilIdle: Bool
+    /// Whether it may finish for that only after `.sweepsRested`.
+    public var awaitsSweeps: Bool
 
     public init(
         concurrency: Int = 32, rate: Double = 100, timeout: Duration = .seconds(15), lease: Duration = .seconds(60),
-        pollInterval: Duration = .seconds(5), isUntilIdle: Bool = false
+        pollInterval: Duration = .seconds(5), isUntilIdle: Bool = false, awaitsSweeps: Bool = false
     ) {
         self.concurrency = concurrency
         self.rate = rate
@@ -23,6 +25,7 @@ public struct DispatcherSettings: Sendable, Hashable {
         self.lease = lease
         self.pollInterval = pollInterval
         self.isUntilIdle = isUntilIdle
+        self.awaitsSweeps = awaitsSweeps
     }
 
     /// After a wake-up: how often to look again…

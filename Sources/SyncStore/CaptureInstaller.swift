@@ -13,6 +13,8 @@ public struct CaptureInstaller: Sendable {
         public let statements: [String]
         /// The table they concern.
         public let table: QualifiedName
+        /// Whether nothing is wanted on the table, and the triggers of before go.
+        public var isRemoval = false
 
         /// As `migrate --print` shows it.
         public var script: String {
@@ -41,6 +43,16 @@ public struct CaptureInstaller: Sendable {
             throw StoreError(error)
         } catch {
             throw StoreError(.database, "The triggers could not be looked up.")
+        }
+    }
+
+    /// What has to be done to have no trigger, as for polling.
+    public func removal(from source: SourceTable) async throws(StoreError) -> Work {
+        do {
+            let present = try await session.query(CaptureInstaller.ourTriggers)
+            return Work(statements: present.map(\.dropStatement), table: source.name, isRemoval: true)
+        } catch {
+            throw StoreError(error)
         }
     }
 

@@ -143,7 +143,8 @@ enum ClaimSQL {
             ) AS seen ON true
         ),
         read AS MATERIALIZED (
-            SELECT i.user_key, i.lease, \(source.rowColumns(of: "src"))
+            SELECT i.user_key, i.lease, \(source.rowColumns(of: "src")),
+                \(source.fingerprint(of: "src", key: "i.user_key")) AS fingerprint
             FROM incoming i CROSS JOIN LATERAL (
                 \(source.row(ofKey: "i.user_key"))
             ) AS src
@@ -151,19 +152,19 @@ enum ClaimSQL {
         ),
         upserted AS (
             INSERT INTO subscriber_sync.subscriber AS s
-                (user_key, changed_at, wanted, lease, due_at, attempts, last_attempt_at, reference)
+                (user_key, changed_at, wanted, lease, due_at, attempts, last_attempt_at, reference, fingerprint)
             SELECT i.user_key, i.changed_at, i.version, i.lease,
                 CASE WHEN i.lease IS NULL THEN now() ELSE now() + $3::bigint * interval '1 ms' END,
                 CASE WHEN i.lease IS NULL THEN 0 ELSE 1 END,
                 CASE WHEN i.lease IS NOT NULL THEN now() END,
-                read.source_reference
+                read.source_reference, read.fingerprint
             FROM incoming i LEFT JOIN read ON read.user_key = i.user_key
             ORDER BY i.user_key
             ON CONFLICT (user_key) DO UPDATE SET
                 wanted = s.wanted + 1,
                 priority = 0,
                 changed_at = greatest(s.changed_at, excluded.changed_at),
-                (lease, due_at, attempts, last_attempt_at, reference, doubted_until, told) = (
+                (lease, due_at, attempts, last_attempt_at, reference, fingerprint, doubted_until, told) = (
                     SELECT
                         CASE WHEN takes THEN excluded.lease ELSE s.lease END,
                         CASE WHEN takes THEN excluded.due_at
@@ -172,6 +173,7 @@ enum ClaimSQL {
                         CASE WHEN takes THEN s.attempts + 1 ELSE s.attempts END,
                         CASE WHEN takes THEN now() ELSE s.last_attempt_at END,
                         CASE WHEN takes AND s.admitted_at IS NULL THEN excluded.reference ELSE s.reference END,
+                        CASE WHEN takes THEN excluded.fingerprint ELSE s.fingerprint END,
                         CASE WHEN takes AND s.lease IS NOT NULL THEN excluded.due_at ELSE s.doubted_until END,
                         CASE WHEN takes AND s.lease IS NOT NULL THEN s.told || $4::jsonb ELSE s.told END
                     FROM (
@@ -209,7 +211,8 @@ enum ClaimSQL {
             FOR UPDATE SKIP LOCKED
         ),
         picked AS MATERIALIZED (
-            SELECT due.user_key, nextval('subscriber_sync.lease') AS new_lease, \(source.rowColumns(of: "src"))
+            SELECT due.user_key, nextval('subscriber_sync.lease') AS new_lease, \(source.rowColumns(of: "src")),
+                \(source.fingerprint(of: "src", key: "due.user_key")) AS fingerprint
             FROM (SELECT * FROM live UNION ALL SELECT * FROM resyncing) AS due
             CROSS JOIN LATERAL (
                 SELECT s.wanted FROM subscriber_sync.subscriber s WHERE s.user_key = due.user_key LIMIT 1
@@ -226,6 +229,7 @@ enum ClaimSQL {
                 attempts = s.attempts + 1,
                 last_attempt_at = now(),
                 reference = CASE WHEN s.admitted_at IS NULL THEN p.source_reference ELSE s.reference END,
+                fingerprint = p.fingerprint,
                 doubted_until = CASE WHEN s.lease IS NULL THEN s.doubted_until
                     ELSE now() + $3::bigint * interval '1 ms' END,
                 told = CASE WHEN s.lease IS NULL THEN s.told ELSE s.told || $4::jsonb END

@@ -17,6 +17,51 @@ extension Store {
         _ = try await query(Store.resume, [.text("account"), .text(agent)])
     }
 
+    /// Pauses all agents because the mapping doesn't fit the source any more.
+    public func pauseForSource(_ misfit: StoreError) async throws(StoreError) {
+        let reason = ["source_changed: " + misfit.message, misfit.hint].compactMap { $0 }.joined(separator: " ")
+        _ = try await query(Store.pauseForSource, [.text(reason), .text(agent)])
+    }
+
+    /// Ends such a pause, because the mapping of this agent fits, and asks for a sweep: something may be hidden.
+    ///
+    /// - Returns: whether there was one.
+    public func resumeAfterFit() async throws(StoreError) -> Bool {
+        try await query(Store.resumeAfterFit, [.text(agent)]).first ?? false
+    }
+
+    static let pauseForSource = Statement<Void>(
+        "pause_for_source",
+        """
+        WITH paused AS (
+            UPDATE subscriber_sync.control
+            SET pause_kind = 'source', pause_reason = $1, paused_at = now(), probe_at = NULL, probe_failures = 0
+            WHERE pause_kind IS NULL OR pause_kind = 'account'
+            RETURNING pause_reason
+        )
+        INSERT INTO subscriber_sync.log (outcome, error_code, error, agent)
+        SELECT 'paused', 'source_changed', pause_reason, $2 FROM paused
+        """)
+
+    static let resumeAfterFit = Statement<Bool>(
+        "resume_after_fit",
+        """
+        WITH resumed AS (
+            UPDATE subscriber_sync.control SET pause_kind = NULL, pause_reason = NULL, paused_at = NULL
+            WHERE pause_kind = 'source'
+            RETURNING singleton
+        ),
+        asked AS (
+            INSERT INTO subscriber_sync.sweep_request (reason) SELECT 'source_changed' FROM resumed
+        ),
+        logged AS (
+            INSERT INTO subscriber_sync.log (outcome, agent) SELECT 'resumed', $1 FROM resumed
+        ),
+        knocked AS (SELECT pg_notify('subscriber_sync', '') FROM resumed)
+        SELECT count(*) > 0 FROM knocked
+        """
+    ) { row throws(PostgresError) in try row.boolean(0) }
+
     static let throttle = Statement<Void>(
         "throttle",
         """

@@ -81,12 +81,18 @@ extension Store {
 
     /// Deletes log rows older than the retention, a bounded number at a time, and agents gone for a day.
     ///
-    /// - Parameter retention: `nil`: rows are kept for ever.
+    /// - Parameters:
+    ///   - retention: `nil`: rows are kept for ever.
+    ///   - rows: how many rows are kept; `nil`: any number.
     /// - Returns: how many log rows went.
-    public func prune(logOlderThan retention: Duration?) async throws(StoreError) -> Int {
+    public func prune(logOlderThan retention: Duration?, keeping rows: Int?) async throws(StoreError) -> Int {
         _ = try await query(Store.pruneAgents)
-        guard let retention else { return 0 }
-        return try await query(Store.pruneLog, [.bigint(retention.millisecondsRoundedUp)]).first ?? 0
+        var gone = 0
+        if let retention {
+            gone += try await query(Store.pruneLog, [.bigint(retention.millisecondsRoundedUp)]).first ?? 0
+        }
+        if let rows { gone += try await query(Store.pruneLogRows, [.bigint(Int64(rows))]).first ?? 0 }
+        return gone
     }
 
     /// How many log rows one statement deletes at most.
@@ -94,6 +100,23 @@ extension Store {
 
     static let pruneAgents = Statement<Void>(
         "prune_agents", "DELETE FROM subscriber_sync.agent WHERE seen_at < now() - interval '1 day'")
+
+    /// The newest id tells how many rows there can be behind another one; ids have gaps, so it keeps fewer
+    /// rather than more.
+    static let pruneLogRows = Statement<Int>(
+        "prune_log_rows",
+        """
+        WITH surplus AS (
+            SELECT id FROM subscriber_sync.log
+            WHERE id <= (SELECT id FROM subscriber_sync.log ORDER BY id DESC LIMIT 1) - $1::bigint
+            ORDER BY id LIMIT \(prunePage) FOR UPDATE SKIP LOCKED
+        ),
+        gone AS (
+            DELETE FROM subscriber_sync.log WHERE id = ANY (ARRAY(SELECT id FROM surplus)) RETURNING 1
+        )
+        SELECT count(*) FROM gone
+        """
+    ) { row throws(PostgresError) in try row.integer(0) }
 
     /// Ids and times rise together, so the oldest rows are the lowest ids. SKIP LOCKED: two agents share the work.
     static let pruneLog = Statement<Int>(

@@ -45,17 +45,13 @@ enum LookSQL {
 
     static func page(_ source: SourceTable, _ decoder: ClaimDecoder, filter: String?) -> Statement<Claim> {
         let key = quoteIdentifier(source.mapping.key)
+        let condition = "($1::text IS NULL OR \(key) > $1::text::\(source.keyType)) AND (\(filter ?? "true"))"
         return Statement(
             "page",
             """
             SELECT \(state("page.user_key")), \(source.rowColumns(of: "page"))
             FROM (
-                SELECT \(key) AS source_key, \(key)::text AS user_key,
-                    \(quoteIdentifier(source.mapping.reference))::text AS source_reference,
-                    (\(source.mapping.scope ?? "true")) IS TRUE AS in_scope\(source.fieldColumns)
-                FROM \(source.name.quoted)
-                WHERE ($1::text IS NULL OR \(key) > $1::text::\(source.keyType)) AND (\(filter ?? "true"))
-                ORDER BY \(key) LIMIT $2::bigint
+                \(source.page(where: condition, order: key, limit: "$2::bigint"))
             ) AS page
             LEFT JOIN LATERAL (
                 SELECT * FROM subscriber_sync.subscriber u WHERE u.user_key = page.user_key LIMIT 1

@@ -13,10 +13,12 @@ enum SourceInspection {
                     hint: "Set source.table to schema.table as \\dt shows it; capitals, spaces and dots in a name need "
                         + "double quotes, and the role needs USAGE on the schema.")
             }
-            try checkKind(of: relation)
+            try checkKind(of: relation, mapping.capture)
+            try checkRowSecurity(of: relation)
             let columns = try await session.query(findColumns, [.bigint(relation.oid)])
             try checkColumns(mapping, columns)
             try checkReadable(mapping, relation, columns)
+            try checkUpdatedAt(mapping, columns)
             let key = try await keyType(mapping, relation, columns, session)
             let table = SourceTable(
                 mapping: mapping, name: QualifiedName(schema: relation.schema, name: relation.name), keyType: key)
@@ -31,25 +33,44 @@ enum SourceInspection {
         }
     }
 
-    private static func checkKind(of relation: Relation) throws(StoreError) {
-        switch relation.kind {
-        case "r", "p": return
-        case "v", "m":
+    private static func checkKind(of relation: Relation, _ capture: SourceMapping.Capture) throws(StoreError) {
+        switch (relation.kind, capture) {
+        case ("r", _), ("p", _), ("v", .polling), ("m", .polling), ("f", .polling): return
+        case ("v", .triggers), ("m", .triggers):
             throw StoreError(
                 .mismatch,
                 "\(relation.schema).\(relation.name) is a view, and a view can't have the triggers that "
                     + "capture.mode listen needs.",
-                hint: "Name the table behind it.")
-        case let kind:
+                hint: "Name the table behind it, or set capture.mode to poll.")
+        case (let kind, _):
             throw StoreError(
                 .mismatch, "\(relation.schema).\(relation.name) is not a table (its kind in pg_class is \(kind)).",
                 hint: "Set source.table to an ordinary or partitioned table.")
         }
     }
 
+    /// With `row_security = off`, PostgreSQL refuses what a policy would make incomplete.
+    private static func checkRowSecurity(of relation: Relation) throws(StoreError) {
+        guard relation.hidesRows else { return }
+        throw StoreError(
+            .mismatch, "Row-level security would hide rows of \(relation.schema).\(relation.name) from this role.",
+            hint:
+                "ALTER ROLE … BYPASSRLS, or use the table's owner: users that can't be seen would be taken for deleted."
+        )
+    }
+
+    private static func checkUpdatedAt(_ mapping: SourceMapping, _ columns: [Column]) throws(StoreError) {
+        guard let name = mapping.updatedAt, let column = columns.first(where: { $0.name == name }) else { return }
+        guard column.type.hasPrefix("timestamp") else {
+            throw StoreError(
+                .mismatch, "source.updated_at names \(name), which is of type \(column.type).",
+                hint: "It must be a timestamp; one without time zone is read as UTC.")
+        }
+    }
+
     private static func checkColumns(_ mapping: SourceMapping, _ columns: [Column]) throws(StoreError) {
         let names = Set(columns.map(\.name))
-        for column in mapping.columns where !names.contains(column) {
+        for column in mapping.neededColumns where !names.contains(column) {
             let folded = names.first { $0.lowercased() == column.lowercased() }
             let nearest = folded.map { "It has a column \($0): names are taken as they are, capitals included." }
             throw StoreError(
@@ -61,7 +82,7 @@ enum SourceInspection {
     private static func checkReadable(
         _ mapping: SourceMapping, _ relation: Relation, _ columns: [Column]
     ) throws(StoreError) {
-        let unreadable = columns.filter { mapping.columns.contains($0.name) && !$0.isReadable }.map(\.name)
+        let unreadable = columns.filter { mapping.neededColumns.contains($0.name) && !$0.isReadable }.map(\.name)
         guard !unreadable.isEmpty else { return }
         throw StoreError(
             .mismatch, "This role may not read \(unreadable.joined(separator: ", ")) of \(mapping.table).",
@@ -75,6 +96,8 @@ enum SourceInspection {
         guard let key = columns.first(where: { $0.name == mapping.key }) else {
             throw StoreError(.mismatch, "\(mapping.table) has no column \(mapping.key).")
         }
+        // A view has no constraints; the sweep passes over null keys, and a claim takes one row of a key.
+        if ["v", "m", "f"].contains(relation.kind) { return key.type }
         guard key.isNotNull else {
             throw StoreError(
                 .mismatch, "The key \(mapping.key) of \(mapping.table) may be null, so it can't tell users apart.",
@@ -110,6 +133,8 @@ extension SourceInspection {
         let schema: String
         let name: String
         let kind: String
+        /// Whether row-level security holds for this role.
+        let hidesRows: Bool
     }
 
     struct Column: Sendable {
@@ -122,12 +147,14 @@ extension SourceInspection {
     static let findRelation = Statement<Relation>(
         "find_source",
         """
-        SELECT c.oid::bigint, n.nspname, c.relname, c.relkind
+        SELECT c.oid::bigint, n.nspname, c.relname, c.relkind, row_security_active(c.oid)
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.oid = to_regclass($1)
         """
     ) { row throws(PostgresError) in
-        Relation(oid: try row.bigint(0), schema: try row.text(1), name: try row.text(2), kind: try row.text(3))
+        Relation(
+            oid: try row.bigint(0), schema: try row.text(1), name: try row.text(2), kind: try row.text(3),
+            hidesRows: try row.boolean(4))
     }
 
     static let findColumns = Statement<Column>(

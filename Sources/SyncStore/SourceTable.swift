@@ -30,6 +30,26 @@ public struct SourceTable: Sendable {
         """
     }
 
+    /// A page of users in the order of the key, as a subquery: the columns of `row(ofKey:)`, the key as
+    /// `source_key`, and as text in `user_key`.
+    ///
+    /// - Parameters:
+    ///   - condition: which rows, as SQL over the table's columns.
+    ///   - order: SQL for ORDER BY.
+    ///   - limit: an SQL expression.
+    ///   - extra: further columns, each with a comma in front.
+    func page(where condition: String, order: String, limit: String, also extra: String = "") -> String {
+        let key = quoteIdentifier(mapping.key)
+        return """
+            SELECT \(key) AS source_key, \(key)::text AS user_key,
+                \(quoteIdentifier(mapping.reference))::text AS source_reference,
+                (\(mapping.scope ?? "true")) IS TRUE AS in_scope\(fieldColumns)\(extra)
+            FROM \(name.quoted)
+            WHERE \(condition)
+            ORDER BY \(order) LIMIT \(limit)
+            """
+    }
+
     /// `, "title"::text AS field_0, …`
     var fieldColumns: String {
         mapping.orderedFields.enumerated().map { index, field in
@@ -37,9 +57,13 @@ public struct SourceTable: Sendable {
         }.joined()
     }
 
-    /// The names of the columns of `row(ofKey:)`, qualified.
+    /// The names of the columns of `row(ofKey:)`.
+    var rowColumnNames: [String] {
+        ["source_reference", "in_scope"] + mapping.orderedFields.indices.map { "field_\($0)" }
+    }
+
+    /// The same, qualified.
     func rowColumns(of alias: String) -> String {
-        (["source_reference", "in_scope"] + mapping.orderedFields.indices.map { "field_\($0)" })
-            .map { "\(alias).\($0)" }.joined(separator: ", ")
+        rowColumnNames.map { "\(alias).\($0)" }.joined(separator: ", ")
     }
 }

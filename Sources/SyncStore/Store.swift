@@ -35,6 +35,20 @@ public struct Store: Sendable {
         return Store(session: session, source: source, lease: lease, agent: agent)
     }
 
+    /// How to reach the database it works on.
+    public var connection: ConnectionSettings { session.settings }
+
+    /// A store for the source as it is now, on the same session.
+    public func reopened() async throws(StoreError) -> Store {
+        let source = try await SourceTable.find(source.mapping, in: session)
+        return Store(session: session, source: source, lease: lease, agent: agent)
+    }
+
+    /// The same store on a session of its own, whose statements wait for none of this one's.
+    public func onSession(_ other: Session) -> Store {
+        Store(session: other, source: source, lease: lease, agent: agent)
+    }
+
     public func close() async { await session.close() }
 
     /// Whether capture never knocks on this server, because a transaction that has sent NOTIFY can't be prepared.

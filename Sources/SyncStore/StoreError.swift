@@ -19,12 +19,18 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     public let hint: String?
     /// Whether asking again later may help without anybody's doing.
     public let isTransient: Bool
+    /// Whether the source table may be other than it was when its statements were made: then it is worth
+    /// looking at it again.
+    public let mayBeSource: Bool
 
-    public init(_ code: Code, _ message: String, hint: String? = nil, isTransient: Bool = false) {
+    public init(
+        _ code: Code, _ message: String, hint: String? = nil, isTransient: Bool = false, mayBeSource: Bool = false
+    ) {
         self.code = code
         self.message = message
         self.hint = hint
         self.isTransient = isTransient
+        self.mayBeSource = mayBeSource
     }
 
     /// A failure of the database itself; undefined tables of ours mean that the schema is missing.
@@ -38,9 +44,14 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
             self.init(
                 .database, error.message, hint: error.hint,
                 isTransient: error.isConnectionLoss
-                    || StoreError.passing.contains(String(error.sqlState?.prefix(2) ?? "")))
+                    || StoreError.passing.contains(String(error.sqlState?.prefix(2) ?? "")),
+                mayBeSource: StoreError.aboutObjects.contains(String(error.sqlState?.prefix(2) ?? "")))
         }
     }
+
+    /// SQLSTATE classes of a table, column, type or right that isn't as it was: syntax and access, invalid schema,
+    /// data that can't be cast to the key's type, a plan that has to change.
+    private static let aboutObjects: Set<String> = ["42", "3F", "22", "0A"]
 
     /// SQLSTATE classes of things that pass: connection, resources, operator intervention, rollback.
     private static let passing: Set<String> = ["08", "40", "53", "55", "57"]

@@ -25,7 +25,8 @@ import Testing
             #expect(id == bench.sandbox.subscriber(reference: "ada@x")?.subscriberID)
             #expect(
                 try await bench.fixture.column(
-                    "SELECT outcome || array_to_string(changed_fields, ',') FROM subscriber_sync.log ORDER BY id")
+                    "SELECT outcome || array_to_string(changed_fields, ',') FROM subscriber_sync.log WHERE user_key = '1' ORDER BY id"
+                )
                     == ["acceptedjob_title", "acceptedjob_title"])
             #expect(try await bench.fixture.value("SELECT count(*) FROM subscriber_sync.agent") == "0")
         }

@@ -6,15 +6,17 @@ import Testing
 
 @Suite struct SettingTableTests {
     static let contract = [
-        "source.table", "source.key", "source.reference", "source.where", "source.fields.first_name",
+        "source.table", "source.key", "source.reference", "source.where", "source.updated_at",
+        "source.fields.first_name",
         "source.fields.last_name", "source.fields.display_name", "source.fields.job_title",
         "source.fields.company_name", "source.fields.time_zone", "source.fields.country", "source.fields.region",
-        "capture.mode", "capture.poll_interval", "capture.sweep_interval", "capture.notify", "capture.compare",
+        "capture.mode", "capture.poll_interval", "capture.sweep_interval", "capture.sweep_rate", "capture.notify",
+        "capture.compare",
         "database.url", "database.listen_url", "signalwire.space", "signalwire.project_id", "signalwire.api_token",
         "signalwire.application_id", "signalwire.token_ttl", "delivery.concurrency", "delivery.rate",
         "delivery.timeout", "delivery.lease", "limits.new_subscribers", "limits.changed_share",
         "identity.on_reference_change", "values.cleared", "values.invalid_time_zone", "operations.listen",
-        "log.level", "log.format", "log.retention",
+        "log.level", "log.format", "log.retention", "log.max_rows",
     ]
 
     @Test("The table holds each key of the contract, once and in its order")

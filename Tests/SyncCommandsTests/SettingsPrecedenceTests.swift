@@ -14,7 +14,8 @@ import Testing
         #expect(
             settings.capture
                 == .init(
-                    mode: .listen, pollInterval: .seconds(5), sweepInterval: .seconds(21_600), notify: .guarded,
+                    mode: .listen, pollInterval: .seconds(5), sweepInterval: .seconds(21_600), sweepRate: 10_000,
+                    notify: .guarded,
                     compare: .columns))
         #expect(settings.signalwire.tokenTTL == .seconds(300) && settings.signalwire.applicationID == nil)
         #expect(
@@ -23,7 +24,8 @@ import Testing
         #expect(settings.rules == PushRules(cleared: .sendEmpty, referenceChange: .hold))
         #expect(settings.invalidTimeZone == .omit)
         #expect(settings.operations.listen == ListenAddress(host: "127.0.0.1", port: 9464))
-        #expect(settings.log == .init(level: .info, format: .text, retention: .seconds(30 * 86_400)))
+        #expect(
+            settings.log == .init(level: .info, format: .text, retention: .seconds(30 * 86_400), maxRows: 10_000_000))
         #expect(settings.database == .init(url: nil, listenURL: nil))
     }
 

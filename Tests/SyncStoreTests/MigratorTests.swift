@@ -42,7 +42,8 @@ import Testing
     func isAtomic() async throws {
         try await Self.onEmptyDatabase { session, _ in
             let broken = Migration(
-                version: Migration.all.count + 1, name: "broken", sql: "CREATE TABLE subscriber_sync.half (); SELECT 1 / 0")
+                version: Migration.all.count + 1, name: "broken",
+                sql: "CREATE TABLE subscriber_sync.half (); SELECT 1 / 0")
             await #expect(throws: StoreError.self) {
                 try await Migrator(session: session, migrations: Migration.all + [broken]).migrate()
             }
@@ -68,7 +69,9 @@ import Testing
             let older = await Self.refusal {
                 try await Migrator(session: session, migrations: Migration.all + [next]).checkSchema()
             }
-            #expect(older?.message == "The schema subscriber_sync has version \(count), and this program needs \(count + 1).")
+            #expect(
+                older?.message
+                    == "The schema subscriber_sync has version \(count), and this program needs \(count + 1).")
 
             let newer = await Self.refusal {
                 _ = try await Migrator(session: session, migrations: Array(Migration.all.dropLast())).migrate()

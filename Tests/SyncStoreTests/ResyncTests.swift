@@ -1,3 +1,4 @@
+import Migrations
 import Postgres
 import SyncCore
 import SyncStore
@@ -102,13 +103,16 @@ import Testing
             try await fixture.run("INSERT INTO users (email) VALUES ('a@x')")
             let status = try await FleetStatus.read(in: fixture.session)
             #expect(status.agents == 2 && status.agentsListening == 1 && status.pollingReason == "deaf")
-            #expect(status.changeBacklog == 1 && status.schemaVersion == 5)
+            #expect(status.changeBacklog == 1 && status.schemaVersion == Migration.all.count)
             try await store.leave(other)
             #expect(try await FleetStatus.read(in: fixture.session).agents == 1)
             try await fixture.run(
                 "INSERT INTO subscriber_sync.log (at, outcome) VALUES (now() - interval '40 days', 'x')")
-            #expect(try await store.prune(logOlderThan: nil) == 0)
-            #expect(try await store.prune(logOlderThan: .seconds(30 * 86400)) == 1)
+            try await fixture.run("INSERT INTO subscriber_sync.log (outcome) SELECT 'y' FROM generate_series(1, 9)")
+            #expect(try await store.prune(logOlderThan: nil, keeping: nil) == 0)
+            #expect(try await store.prune(logOlderThan: .seconds(30 * 86400), keeping: nil) == 1)
+            #expect(try await store.prune(logOlderThan: nil, keeping: 4) == 5)
+            #expect(try await store.prune(logOlderThan: nil, keeping: 4) == 0)
             await store.close()
         }
     }

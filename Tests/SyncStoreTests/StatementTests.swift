@@ -29,12 +29,22 @@ import Testing
             (CaptureInstaller.hasBeforeTrigger.name, CaptureInstaller.hasBeforeTrigger.text),
             (Store.allowsPreparedTransactions.name, Store.allowsPreparedTransactions.text),
             (Uninstaller.hasSchema.name, Uninstaller.hasSchema.text),
-            (Uninstaller.dependents.name, Uninstaller.dependents.text),
+            (Uninstaller.dependents.name, Uninstaller.dependents.text), (Store.fold.name, Store.fold.text),
+            (Store.replaceNamelessChanges.name, Store.replaceNamelessChanges.text),
+            (Store.pauseForSource.name, Store.pauseForSource.text),
+            (Store.resumeAfterFit.name, Store.resumeAfterFit.text), (Store.pruneLogRows.name, Store.pruneLogRows.text),
+            (Store.sweepState.name, Store.sweepState.text), (Store.beginFullSweep.name, Store.beginFullSweep.text),
+            (Store.beginRecentSweep.name, Store.beginRecentSweep.text),
+            (Store.recentBounds.name, Store.recentBounds.text), (Store.advanceSweep.name, Store.advanceSweep.text),
+            (Store.endSweep.name, Store.endSweep.text), (Store.requestSweep.name, Store.requestSweep.text),
+            (Store.seesTransactions.name, Store.seesTransactions.text),
         ]
         let mapped = [
             ClaimSQL.statement(for: source, decoder: decoder).text, LookSQL.one(source, decoder).text,
             LookSQL.page(source, decoder, filter: nil).text,
             LookSQL.page(source, decoder, filter: "id % 2 = 0").text, ResyncSQL.users(source).text,
+            SweepSQL.sourcePage(source).text, SweepSQL.knownPage(source).text,
+            SweepSQL.recentPage(source, updatedAt: "deleted_at").text,
         ]
         return fixed + mapped.enumerated().map { ("mapped_\($0)", $1) }
     }
@@ -74,6 +84,8 @@ import Testing
                 ("admit_duplicates", Self.duplicates, "('u77@x')"),
                 ("look", LookSQL.one(store.source, ClaimDecoder(fields: [])).text, "('7')"),
                 ("page", LookSQL.page(store.source, ClaimDecoder(fields: []), filter: nil).text, "('7', 2000)"),
+                ("sweep_source", SweepSQL.sourcePage(store.source).text, "('7', 1000, false)"),
+                ("sweep_known", SweepSQL.knownPage(store.source).text, "('7', 1000)"),
                 ("show", Store.row.text, "('7')"), ("release", Store.releaseHeld.text, "(1000)"),
             ]
             try await withSession(fixture.database.dsn) { session in

@@ -61,6 +61,10 @@ public struct Fixture: Sendable {
     }
 
     public func installCapture(comparison: CaptureDefinition.Comparison = .columns) async throws {
+        switch mapping.capture {
+        case .polling: return
+        case .triggers: break
+        }
         let installer = CaptureInstaller(session: session)
         let store = try await store("installer")
         let work = try await installer.plan(for: store.source, comparison: comparison, notification: .guarded)
@@ -95,7 +99,37 @@ extension SourceMapping {
         fields: [.firstName: "first_name", .jobTitle: "title", .timeZone: "time_zone"])
 }
 
+extension SourceMapping {
+    /// The same, found by comparing.
+    public func polled(table: QualifiedName? = nil, updatedAt: String? = nil) -> SourceMapping {
+        SourceMapping(
+            table: table ?? self.table, key: key, reference: reference, scope: scope, fields: fields,
+            capture: .polling, updatedAt: updatedAt)
+    }
+}
+
 extension Store {
+    /// Takes turns at a full sweep until none is under way and none is due.
+    ///
+    /// - Returns: what ended meanwhile.
+    @discardableResult
+    public func sweepToRest(
+        _ settings: SweepSettings = SweepSettings(rate: 10_000_000, pageSize: 100), kind: SweepKind = .full,
+        interval: Duration? = nil, reason: SweepReason = .periodic, turns: Int = .max
+    ) async throws -> [SweepTurn] {
+        var ended: [SweepTurn] = []
+        while true {
+            let turn = try await sweep(SweepSchedule(kind: kind, interval: interval, reason: reason), settings)
+            switch turn {
+            case .resting: return ended
+            case .ended:
+                ended.append(turn)
+                if kind == .recent || ended.count == turns { return ended }
+            case .taken, .waiting, .began, .compared: break
+            }
+        }
+    }
+
     /// Claims, and expects no more than one round of it to be needed.
     public func claims(_ limit: Int = 100) async throws -> [Claim] {
         try await claim(limit: limit).claims.sorted { $0.user < $1.user }

@@ -28,7 +28,6 @@ struct MigrateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let context = try CommandContext(options)
-        try context.requireListenMode()
         let session = try context.session()
         let migrator = Migrator(session: session, program: SubscriberSync.version)
         if print, await isUnreachable(migrator) {
@@ -59,7 +58,12 @@ struct MigrateCommand: AsyncParsableCommand {
         _ installer: CaptureInstaller
     ) async throws {
         let work = try await context.checked { () async throws(StoreError) in
-            try await installer.plan(for: source, comparison: context.comparison, notification: context.notification)
+            switch source.mapping.capture {
+            case .triggers:
+                try await installer.plan(
+                    for: source, comparison: context.comparison, notification: context.notification)
+            case .polling: try await installer.removal(from: source)
+            }
         }
         if print {
             Terminal.out(migrator.script() + "\n-- Capture on \(work.table)\n" + work.script)
@@ -85,7 +89,12 @@ struct MigrateCommand: AsyncParsableCommand {
         let schema =
             applied.isEmpty ? "schema up to date" : "applied \(applied.map(\.fileName).joined(separator: ", "))"
         let capture =
-            work.statements.isEmpty ? "capture up to date on \(work.table)" : "capture installed on \(work.table)"
+            switch (work.statements.isEmpty, work.isRemoval) {
+            case (true, false): "capture up to date on \(work.table)"
+            case (false, false): "capture installed on \(work.table)"
+            case (true, true): "\(work.table) is polled; nothing is put on it"
+            case (false, true): "\(work.table) is polled; the triggers of before are gone"
+            }
         return "\(schema)\n\(capture)\n"
     }
 }

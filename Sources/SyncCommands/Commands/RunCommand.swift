@@ -30,7 +30,6 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let context = try CommandContext(options)
-        try context.requireListenMode()
         context.bootstrapLogging()
         let logger = Logger(label: "subscriber-sync")
         let identity = AgentIdentity.ofThisProcess()

@@ -4,9 +4,10 @@ extension SettingTable {
     /// All keys, in the order in which they are shown.
     static let all: [SettingDefinition] =
         [
-            table.definition, key.definition, reference.definition, scope.definition,
+            table.definition, key.definition, reference.definition, scope.definition, updatedAt.definition,
         ] + ProfileField.allCases.map { column(of: $0).definition } + [
-            captureMode.definition, pollInterval.definition, sweepInterval.definition, notify.definition,
+            captureMode.definition, pollInterval.definition, sweepInterval.definition, sweepRate.definition,
+            notify.definition,
             compare.definition,
             databaseURL.definition, databaseListenURL.definition,
             space.definition, projectID.definition, apiToken.definition, applicationID.definition,
@@ -15,6 +16,7 @@ extension SettingTable {
             newSubscribers.definition, changedShare.definition, onReferenceChange.definition,
             cleared.definition, invalidTimeZone.definition,
             operationsListen.definition, logLevel.definition, logFormat.definition, logRetention.definition,
+            logMaxRows.definition,
         ]
 
     /// The key at a path.

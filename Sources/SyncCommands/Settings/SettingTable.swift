@@ -27,6 +27,10 @@ enum SettingTable {
             "The column that becomes SignalWire's \(field.rawValue).")
     }
 
+    static let updatedAt = Setting(
+        "source.updated_at", .optionalText("the name of a column"), standard: nil,
+        "The column that says when a row was last changed; polling then reads young rows often, and all seldom.")
+
     /// What the paths of the mapped fields begin with.
     static let fieldPrefix = "source.fields."
     /// The one field of SignalWire's that is known and refused.
@@ -43,6 +47,9 @@ enum SettingTable {
     static let sweepInterval = Setting(
         "capture.sweep_interval", .durationOrNone(upTo: year), standard: .seconds(21_600),
         "How often all users are compared; 0 is only when something may be hidden.")
+    static let sweepRate = Setting(
+        "capture.sweep_rate", .integer(1...10_000_000), standard: 10_000,
+        "The rows compared a second, over all agents of the database.")
     static let notify = Setting(
         "capture.notify", .choice(), standard: Settings.Capture.Notification.guarded,
         "Whether the triggers wake the agent: at most one notification in flight, or none.")
@@ -118,6 +125,9 @@ enum SettingTable {
     static let logRetention = Setting(
         "log.retention", .durationOrNone(upTo: year * 100), standard: day * 30,
         "How long rows of the log table are kept; 0 is for ever.")
+    static let logMaxRows = Setting(
+        "log.max_rows", .limit(upTo: 10_000_000_000), standard: 10_000_000,
+        "How many rows the log table keeps at most; -1 is no limit.")
 
     private static let day = Duration.seconds(86_400)
     private static let year = day * 366

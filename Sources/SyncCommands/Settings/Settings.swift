@@ -27,6 +27,8 @@ struct Settings: Sendable, Hashable {
         let scope: String?
         /// The column of each mapped field; at least one.
         let fields: [ProfileField: String]
+        /// The column that says when a row was changed, for polling. `nil`: there is none.
+        let updatedAt: String?
     }
 
     /// How changes are found.
@@ -42,6 +44,8 @@ struct Settings: Sendable, Hashable {
         let pollInterval: Duration
         /// `nil`: only when something may be hidden.
         let sweepInterval: Duration?
+        /// Rows compared a second, over all agents.
+        let sweepRate: Int
         let notify: Notification
         let compare: Comparison
     }
@@ -101,6 +105,8 @@ struct Settings: Sendable, Hashable {
         let format: Format
         /// How long rows of the log table are kept; `nil`: for ever.
         let retention: Duration?
+        /// How many of them at most; `nil`: any number.
+        let maxRows: Int?
     }
 }
 

@@ -58,10 +58,12 @@ extension SettingsReading {
         let key = value(of: SettingTable.key)
         let reference = value(of: SettingTable.reference)
         let scope = value(of: SettingTable.scope)
+        let updatedAt = value(of: SettingTable.updatedAt)
         let fields = fields()
         if isNeeded { requireSource(reference, fields) }
         guard let reference, !fields.isEmpty else { return nil }
-        return Settings.Source(table: table, key: key, reference: reference, scope: scope, fields: fields)
+        return Settings.Source(
+            table: table, key: key, reference: reference, scope: scope, fields: fields, updatedAt: updatedAt)
     }
 
     private mutating func fields() -> [ProfileField: String] {
@@ -80,7 +82,8 @@ extension SettingsReading {
     private mutating func capture() -> Settings.Capture {
         Settings.Capture(
             mode: value(of: SettingTable.captureMode), pollInterval: value(of: SettingTable.pollInterval),
-            sweepInterval: value(of: SettingTable.sweepInterval), notify: value(of: SettingTable.notify),
+            sweepInterval: value(of: SettingTable.sweepInterval), sweepRate: value(of: SettingTable.sweepRate),
+            notify: value(of: SettingTable.notify),
             compare: value(of: SettingTable.compare))
     }
 
@@ -123,6 +126,6 @@ extension SettingsReading {
     private mutating func log() -> Settings.Log {
         Settings.Log(
             level: value(of: SettingTable.logLevel), format: value(of: SettingTable.logFormat),
-            retention: value(of: SettingTable.logRetention))
+            retention: value(of: SettingTable.logRetention), maxRows: value(of: SettingTable.logMaxRows))
     }
 }

@@ -1,0 +1,87 @@
+import SyncCore
+import SyncStore
+
+/// Compares everybody with what was last read of them, page by page, on a session of its own.
+///
+/// It appends what differs to `change`, as a trigger would, and decides nothing: which sweep is due, and how far it
+/// is, stands in the database, so any number of agents share one sweep and none is lost with an agent.
+struct Sweeper: Sendable {
+    let keeper: StoreKeeper
+    let settings: SweepSettings
+    let narrator: Narrator
+    /// What is to be swept now; it depends on whether capture works.
+    let schedules: @Sendable () -> [SweepSchedule]
+    /// Somebody differed, so there is something to claim.
+    let onFinding: @Sendable () -> Void
+    /// Nothing is under way and nothing due: said once.
+    let onFirstRest: @Sendable () -> Void
+
+    /// How soon to look again where another agent is at it.
+    fileprivate static let takenWait = Duration.milliseconds(50)
+
+    /// Goes on until the task is cancelled.
+    func run() async {
+        var failures = 0
+        var hasRested = false
+        var random = SeededRandom(seed: .random(in: .min ... .max))
+        while !Task.isCancelled {
+            let wait: Duration
+            do {
+                let turns = try await turn()
+                failures = 0
+                let isResting = turns.allSatisfy(\.isRest)
+                if isResting, !hasRested {
+                    hasRested = true
+                    onFirstRest()
+                }
+                wait = turns.map(\.wait).min() ?? SweepStep.longestWait
+            } catch {
+                failures += 1
+                narrator.sweepFailed(error)
+                wait = max(Sweeper.takenWait, Backoff.database.delay(afterFailures: failures, using: &random))
+            }
+            try? await Task.sleep(for: wait)
+        }
+    }
+
+    /// One turn at each kind of sweep.
+    private func turn() async throws(StoreError) -> [SweepTurn] {
+        var turns: [SweepTurn] = []
+        for schedule in schedules() {
+            let settings = settings
+            let turn = try await keeper.run { store async throws(StoreError) in
+                try await store.sweep(schedule, settings)
+            }
+            narrator.swept(schedule.kind, turn)
+            if turn.found > 0 { onFinding() }
+            turns.append(turn)
+        }
+        return turns
+    }
+}
+
+extension SweepTurn {
+    /// Whether nothing is under way and nothing due.
+    fileprivate var isRest: Bool {
+        switch self {
+        case .resting: true
+        case .taken, .waiting, .began, .compared, .ended: false
+        }
+    }
+
+    /// How long until the next turn is worth it.
+    fileprivate var wait: Duration {
+        switch self {
+        case .taken: Sweeper.takenWait
+        case .resting(let wait), .waiting(let wait): wait
+        case .began, .compared, .ended: .zero
+        }
+    }
+
+    fileprivate var found: Int {
+        switch self {
+        case .compared(_, let found), .ended(_, _, let found): found
+        case .taken, .resting, .waiting, .began: 0
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Postgres
+import SyncCore
+
+/// How sweeps are done on one store.
+public struct SweepSettings: Sendable, Hashable {
+    /// Rows a second, over all agents of the database.
+    public var rate: Int
+    /// Rows a page, and so in one statement.
+    public var pageSize: Int
+
+    public init(rate: Int, pageSize: Int = 1000) {
+        self.rate = rate
+        self.pageSize = pageSize
+    }
+}
+
+/// What one turn at a sweep came to.
+public enum SweepTurn: Sendable, Hashable {
+    /// Another agent has its hands on it just now.
+    case taken
+    /// Nothing is due for so long.
+    case resting(Duration)
+    /// One is under way, and its next page is due then.
+    case waiting(Duration)
+    case began(SweepReason)
+    /// A page was compared, and so many users differed.
+    case compared(SweepReason, found: Int)
+    case ended(SweepReason, compared: Int, found: Int)
+}
+
+extension Store {
+    /// Takes the next turn at a kind of sweep: looks how far it is, decides, and does one page at most.
+    ///
+    /// One short transaction, which holds the lock of the sweep's row and nothing that anybody waits for.
+    public func sweep(_ schedule: SweepSchedule, _ settings: SweepSettings) async throws(StoreError) -> SweepTurn {
+        let pages = SweepPages(source, settings)
+        let agent = agent
+        do {
+            return try await session.transaction { connection throws(PostgresError) in
+                let found = try connection.query(Store.sweepState, [.text(schedule.kind.rawValue)])
+                guard let state = found.first else { return .taken }
+                switch SweepStep(for: state, schedule: schedule) {
+                case .rest(let wait): return .resting(wait)
+                case .wait(let wait): return .waiting(wait)
+                case .begin(let reason):
+                    let begin = schedule.kind == .full ? Store.beginFullSweep : Store.beginRecentSweep
+                    _ = try connection.execute(begin, [.text(reason.text)])
+                    return .began(reason)
+                case .page(let reason, let leg, let after):
+                    let page = try pages.compare(leg, of: schedule.kind, after: after, on: connection, state)
+                    return try pages.record(page, leg, of: schedule.kind, reason, agent: agent, on: connection)
+                }
+            }
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Asks for a full sweep.
+    public func requestSweep(because reason: String) async throws(StoreError) {
+        _ = try await query(Store.requestSweep, [.text(reason)])
+    }
+
+    /// Whether this role sees when the transactions of others began, without which a recent sweep could miss
+    /// what they commit later.
+    public func seesTransactions() async throws(StoreError) -> Bool {
+        try await query(Store.seesTransactions).first ?? false
+    }
+}
+
+/// The pages of sweeps, and what becomes of the sweep's row after one.
+private struct SweepPages: Sendable {
+    let source: Statement<SweepSQL.Page>
+    let known: Statement<SweepSQL.Page>
+    let recent: Statement<SweepSQL.Page>?
+    let settings: SweepSettings
+
+    init(_ table: SourceTable, _ settings: SweepSettings) {
+        source = SweepSQL.sourcePage(table)
+        known = SweepSQL.knownPage(table)
+        recent = table.mapping.updatedAt.map { SweepSQL.recentPage(table, updatedAt: $0) }
+        self.settings = settings
+    }
+
+    func compare(
+        _ leg: SweepLeg, of kind: SweepKind, after key: String?, on connection: isolated Connection, _ state: SweepState
+    ) throws(PostgresError) -> SweepSQL.Page {
+        let limit = Parameter.bigint(Int64(settings.pageSize))
+        switch (kind, leg) {
+        case (.full, .source):
+            let page = try connection.query(
+                source, [.optionalText(key), limit, .boolean(!state.hasBaseline)])
+            return page.first ?? .nothing
+        case (.full, .known):
+            return try connection.query(known, [.optionalText(key), limit]).first ?? .nothing
+        case (.recent, _):
+            guard let recent else { return .nothing }
+            let bounds = try connection.query(Store.recentBounds).first
+            let page = try connection.query(
+                recent,
+                [
+                    .optionalText(key), limit, .boolean(false), .optionalText(bounds?.reached),
+                    .text(bounds?.since ?? "-infinity"),
+                ])
+            return page.first ?? .nothing
+        }
+    }
+
+    func record(
+        _ page: SweepSQL.Page, _ leg: SweepLeg, of kind: SweepKind, _ reason: SweepReason, agent: String,
+        on connection: isolated Connection
+    ) throws(PostgresError) -> SweepTurn {
+        let isFull = page.compared >= settings.pageSize
+        let kindText = Parameter.text(kind.rawValue)
+        let advance = SweepAdvance(kind: kind, leg: leg, lastKey: page.lastKey, isFull: isFull)
+        let (next, reached): (SweepLeg, String?) =
+            switch advance {
+            case .next(let key): (leg, key)
+            case .leg(let other): (other, nil)
+            case .end: (leg, nil)
+            }
+        let pause = Int64(page.compared) * 1000 / Int64(max(1, settings.rate))
+        // Everybody counts once, though both legs look at most users.
+        let counted = leg == .source ? page.compared : 0
+        _ = try connection.query(
+            Store.advanceSweep,
+            [
+                kindText, .text(next.rawValue), .optionalText(reached), .optionalText(page.lastUpdatedAt),
+                .bigint(Int64(counted)), .bigint(Int64(page.found)), .bigint(pause),
+            ])
+        guard advance == .end else { return .compared(reason, found: page.found) }
+        let totals = try connection.query(
+            Store.endSweep, [kindText, .boolean(reason.findsDrift), .boolean(reason != .poll), .text(agent)])
+        let (compared, found) = totals.first ?? (page.compared, page.found)
+        return .ended(reason, compared: compared, found: found)
+    }
+}
+
+extension SweepSQL.Page {
+    fileprivate static let nothing = SweepSQL.Page(compared: 0, found: 0, lastKey: nil, lastUpdatedAt: nil)
+}
