@@ -18,25 +18,29 @@ public struct CaptureInstaller: Sendable {
 
         /// As `migrate --print` shows it.
         public var script: String {
-            (["BEGIN", CaptureInstaller.patience] + statements + ["COMMIT"]).map { $0 + ";\n" }.joined()
+            (["BEGIN"] + CaptureInstaller.preparation + statements + ["COMMIT"]).map { $0 + ";\n" }.joined()
         }
     }
 
     /// Looks at the table and at the triggers that are there.
     public func plan(
-        for source: SourceTable, comparison: CaptureDefinition.Comparison, notification: CaptureDefinition.Notification
+        for source: SourceTable, comparison: CaptureDefinition.Comparison,
+        notification: CaptureDefinition.Notification, firesOnReplica: Bool = false
     ) async throws(StoreError) -> Work {
         do {
-            let watched = try await watchedColumns(of: source)
-            let hasBeforeTrigger =
-                try await session.query(
-                    CaptureInstaller.hasBeforeTrigger, [.text(source.name.quoted)]
-                ).first == true
+            let types = try await session.query(CaptureCatalogue.columnTypes, [.text(source.name.quoted)])
             let definition = CaptureDefinition(
-                table: source.name, key: source.mapping.key, watched: watched, hasBeforeUpdateTrigger: hasBeforeTrigger,
-                comparison: comparison, notification: notification)
-            let present = try await session.query(CaptureInstaller.ourTriggers)
-            return Work(statements: changes(from: present, to: definition), table: source.name)
+                tables: try await tables(of: source), types: Dictionary(types.map { ($0.name, $0) }) { $1 },
+                comparison: comparison, notification: notification, firesOnReplica: firesOnReplica,
+                mapping: source.mapping.captureDigest)
+            let found = try await session.query(CaptureCatalogue.found)
+            let stored = try await stored()
+            let names = definition.tables.map(\.name.quoted)
+            let owners = try await session.query(CaptureCatalogue.ownersWithoutWatch, [.textArray(names)])
+            return Work(
+                statements: try await changes(to: definition.functions)
+                    + changes(from: found, stored, to: definition.triggers) + owners.flatMap(grants),
+                table: source.name)
         } catch let error as StoreError {
             throw error
         } catch let error as PostgresError {
@@ -46,11 +50,19 @@ public struct CaptureInstaller: Sendable {
         }
     }
 
+    /// What `migrate` wrote down; nothing where our schema isn't there yet, or is older.
+    private func stored() async throws(PostgresError) -> [StoredTrigger] {
+        guard try await session.query(CaptureCatalogue.hasStored).first == true else { return [] }
+        return try await session.query(CaptureCatalogue.stored)
+    }
+
     /// What has to be done to have no trigger, as for polling.
     public func removal(from source: SourceTable) async throws(StoreError) -> Work {
         do {
-            let present = try await session.query(CaptureInstaller.ourTriggers)
-            return Work(statements: present.map(\.dropStatement), table: source.name, isRemoval: true)
+            let found = try await session.query(CaptureCatalogue.found)
+            // So that watch() puts none back.
+            let forgetting = try await stored().isEmpty ? [] : ["DELETE FROM subscriber_sync.capture_trigger"]
+            return Work(statements: found.map(\.dropStatement) + forgetting, table: source.name, isRemoval: true)
         } catch {
             throw StoreError(error)
         }
@@ -60,7 +72,7 @@ public struct CaptureInstaller: Sendable {
     /// PostgreSQL makes everybody behind it wait too, so we step back and try again.
     public func apply(_ work: Work, attempts: Int = 5) async throws(StoreError) {
         guard !work.statements.isEmpty else { return }
-        let script = ([CaptureInstaller.patience] + work.statements).map { $0 + ";" }.joined(separator: "\n")
+        let script = (CaptureInstaller.preparation + work.statements).map { $0 + ";" }.joined(separator: "\n")
         for attempt in 1... {
             do {
                 try await session.transaction { connection throws(PostgresError) in
@@ -85,24 +97,98 @@ public struct CaptureInstaller: Sendable {
             isTransient: true)
     }
 
-    /// Drops triggers of ours that are on other tables or not as they should be, and makes what is missing.
-    private func changes(from present: [PresentTrigger], to definition: CaptureDefinition) -> [String] {
-        let wanted = definition.triggers
-        let kept = present.filter { trigger in
-            trigger.table == definition.table
-                && wanted.contains { $0.name == trigger.name && $0.digest == trigger.comment }
+    /// What a script begins with: how long it waits for the table, and the search path under which PostgreSQL
+    /// writes a trigger's definition as our functions and sessions see it.
+    static let preparation = [patience, "SET LOCAL search_path = pg_catalog, pg_temp"]
+    static let patience = "SET LOCAL lock_timeout = '2s'"
+}
+
+// MARK: - What has to be done
+
+extension CaptureInstaller {
+    /// Makes the functions that aren't there or have another text. It needs no lock on the table.
+    private func changes(to functions: [CaptureFunction]) async throws(PostgresError) -> [String] {
+        var statements: [String] = []
+        for function in functions
+        where try await session.query(CaptureCatalogue.functionBody, [.text(function.name)]).first != function.body {
+            statements += function.statements
         }
-        let dropped = present.filter { trigger in
-            !kept.contains { $0.table == trigger.table && $0.name == trigger.name }
-        }
-        let missing = wanted.filter { trigger in !kept.contains { $0.name == trigger.name } }
-        return dropped.map(\.dropStatement)
-            + missing.flatMap { trigger in
-                [
-                    trigger.sql,
-                    "COMMENT ON TRIGGER \(trigger.name) ON \(definition.table.quoted) IS \(quoteLiteral(trigger.digest))",
-                ]
+        return statements
+    }
+
+    /// Drops triggers of ours that are on other tables or not as they should be, makes what is missing, and
+    /// writes down what there is.
+    private func changes(
+        from found: [FoundTrigger], _ stored: [StoredTrigger], to wanted: [CaptureTrigger]
+    ) -> [String] {
+        let kept = wanted.filter { trigger in
+            let row = stored.first { $0.makesTheSame(as: trigger) && !$0.isFallback }
+            return found.contains {
+                $0.table.quoted == trigger.relation && $0.name == trigger.name && $0.definition == row?.installed
+                    && $0.enabled == trigger.enabled
             }
+        }
+        let dropped = found.filter { there in
+            !kept.contains { $0.relation == there.table.quoted && $0.name == there.name }
+        }
+        let missing = wanted.filter { !kept.contains($0) }
+        let isRecorded =
+            stored.count == wanted.count
+            && stored.allSatisfy { row in
+                wanted.contains {
+                    row.makesTheSame(as: $0) && row.part == $0.part.rawValue && row.mapping == $0.mapping
+                }
+            }
+        guard !dropped.isEmpty || !missing.isEmpty || !isRecorded else { return [] }
+        return dropped.map(\.dropStatement) + missing.flatMap(\.statements) + record(wanted)
+            + (stored.isEmpty || missing.isEmpty ? [] : [CaptureInstaller.sweepRequest])
+    }
+
+    private func record(_ triggers: [CaptureTrigger]) -> [String] {
+        let rows = triggers.map(\.row).joined(separator: ",\n    ")
+        return [
+            "DELETE FROM subscriber_sync.capture_trigger",
+            """
+            INSERT INTO subscriber_sync.capture_trigger
+                (relation, trigger_name, part, definition, fallback, is_always, mapping, relation_oid, installed)
+            SELECT made.*, f.relation_oid, f.definition
+            FROM (VALUES
+                \(rows)
+            ) AS made(relation, trigger_name, part, definition, fallback, is_always, mapping)
+            JOIN subscriber_sync.capture_trigger_found f
+                ON f.relation_oid = to_regclass(made.relation) AND f.trigger_name = made.trigger_name
+            """,
+        ]
+    }
+
+    /// What changed while triggers were missing or others, nothing told. The first time, the first sweep comes anyway.
+    private static let sweepRequest = "INSERT INTO subscriber_sync.sweep_request (reason) VALUES ('migrate')"
+
+    /// What the owner of a table needs for its own migrations. It goes with the schema.
+    private func grants(to owner: String) -> [String] {
+        let role = quoteIdentifier(owner)
+        return [
+            "GRANT USAGE ON SCHEMA subscriber_sync TO \(role)",
+            "GRANT SELECT ON subscriber_sync.capture_trigger, subscriber_sync.capture_trigger_found TO \(role)",
+            "GRANT EXECUTE ON FUNCTION subscriber_sync.capture(), subscriber_sync.capture_new(), "
+                + "subscriber_sync.capture_old(), subscriber_sync.watched(text[], text[]), subscriber_sync.unwatch(), "
+                + "subscriber_sync.watch() TO \(role)",
+        ]
+    }
+}
+
+// MARK: - What is watched
+
+extension CaptureInstaller {
+    private func tables(of source: SourceTable) async throws -> [CaptureDefinition.Table] {
+        let watched = try await watchedColumns(of: source)
+        let family = try await session.query(CaptureCatalogue.family, [.text(source.name.quoted)])
+        return family.map { relation in
+            CaptureDefinition.Table(
+                name: relation.name, part: relation.name == source.name ? .source : .child,
+                isPartitioned: relation.isPartitioned, hasBeforeUpdateTrigger: relation.hasBeforeUpdateTrigger,
+                key: source.mapping.key, watched: watched)
+        }
     }
 
     /// The mapped columns, the reference, and whatever columns `source.where` reads.
@@ -113,7 +199,7 @@ public struct CaptureInstaller: Sendable {
                 columns.append(column)
             }
         }
-        return columns.filter { $0 != source.mapping.key || $0 == source.mapping.reference }
+        return columns.filter { $0 != source.mapping.key }
     }
 
     /// The database knows what an expression reads: a view of it depends on those columns.
@@ -124,69 +210,9 @@ public struct CaptureInstaller: Sendable {
             """
         return try await session.transaction { connection throws(PostgresError) in
             try connection.executeScript(view, name: "scope view")
-            let columns = try connection.query(CaptureInstaller.columnsOfScope, [.text(source.name.quoted)])
+            let columns = try connection.query(CaptureCatalogue.columnsOfScope, [.text(source.name.quoted)])
             try connection.executeScript("DROP VIEW pg_temp.subscriber_sync_scope", name: "drop scope view")
             return columns
         }
     }
-
-    /// How long the installation waits for the table.
-    static let patience = "SET LOCAL lock_timeout = '2s'"
-}
-
-/// A trigger of ours as the catalogue has it.
-struct PresentTrigger: Sendable {
-    let name: String
-    let table: QualifiedName
-    let comment: String?
-
-    var dropStatement: String { "DROP TRIGGER \(quoteIdentifier(name)) ON \(table.quoted)" }
-}
-
-extension CaptureInstaller {
-    /// The triggers that call our function, but for the copies that PostgreSQL makes on partitions.
-    static let ourTriggers = Statement<PresentTrigger>(
-        "our_triggers",
-        """
-        SELECT t.tgname, n.nspname, c.relname, d.description
-        FROM pg_catalog.pg_trigger t
-        JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-        JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace AND pn.nspname = 'subscriber_sync'
-        JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        LEFT JOIN pg_catalog.pg_description d ON d.objoid = t.oid AND d.classoid = 'pg_catalog.pg_trigger'::regclass
-        WHERE NOT t.tgisinternal AND p.proname = 'capture' AND t.tgparentid = 0
-        ORDER BY n.nspname, c.relname, t.tgname
-        """
-    ) { row throws(PostgresError) in
-        PresentTrigger(
-            name: try row.text(0), table: QualifiedName(schema: try row.text(1), name: try row.text(2)),
-            comment: try row.optionalText(3))
-    }
-
-    /// On the table or on any of its partitions. In `tgtype`, 1 is ROW, 2 is BEFORE, 16 is UPDATE.
-    static let hasBeforeTrigger = Statement<Bool>(
-        "has_before_trigger",
-        """
-        SELECT EXISTS (
-            SELECT FROM pg_catalog.pg_trigger t
-            WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND (t.tgtype & 1) > 0 AND (t.tgtype & 2) > 0
-                AND (t.tgtype & 16) > 0
-                AND (t.tgrelid = $1::text::regclass
-                    OR t.tgrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree($1::text::regclass))))
-        """
-    ) { row throws(PostgresError) in try row.boolean(0) }
-
-    static let columnsOfScope = Statement<String>(
-        "columns_of_scope",
-        """
-        SELECT DISTINCT a.attname
-        FROM pg_catalog.pg_rewrite r
-        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-        WHERE r.ev_class = 'pg_temp.subscriber_sync_scope'::regclass AND d.refobjid = $1::text::regclass
-            AND d.refobjsubid > 0
-        ORDER BY 1
-        """
-    ) { row throws(PostgresError) in try row.text(0) }
 }

@@ -18,7 +18,7 @@ public struct Uninstaller: Sendable {
                         + strangers.joined(separator: ", ") + ".",
                     hint: "Drop it first; uninstall takes out only what subscriber-sync made.")
             }
-            let triggers = try await session.query(CaptureInstaller.ourTriggers).map(\.dropStatement)
+            let triggers = try await session.query(CaptureCatalogue.found).map(\.dropStatement)
             return triggers + ["DROP SCHEMA subscriber_sync CASCADE"]
         } catch let error as StoreError {
             throw error

@@ -116,7 +116,7 @@ import Testing
             #expect(try await Self.catalogue(session) != before)
             let uninstaller = Uninstaller(session: session)
             let statements = try await uninstaller.plan()
-            #expect(statements.count == 5)
+            #expect(statements.count == 6)
             try await uninstaller.apply(statements)
             #expect(try await Self.catalogue(session) == before)
             #expect(try await uninstaller.plan().isEmpty)

@@ -60,14 +60,17 @@ public struct Fixture: Sendable {
         try await installCapture(comparison: comparison)
     }
 
-    public func installCapture(comparison: CaptureDefinition.Comparison = .columns) async throws {
+    public func installCapture(
+        comparison: CaptureDefinition.Comparison = .columns, firesOnReplica: Bool = false
+    ) async throws {
         switch mapping.capture {
         case .polling: return
         case .triggers: break
         }
         let installer = CaptureInstaller(session: session)
         let store = try await store("installer")
-        let work = try await installer.plan(for: store.source, comparison: comparison, notification: .guarded)
+        let work = try await installer.plan(
+            for: store.source, comparison: comparison, notification: .guarded, firesOnReplica: firesOnReplica)
         try await installer.apply(work)
         await store.close()
     }
