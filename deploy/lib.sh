@@ -28,25 +28,30 @@ postgres_bin() {
     [[ -z $found ]] || dirname "$found"
 }
 
-# The packages that this machine lacks, one a line.
+# missing_packages [PACKAGE…]: those that this machine lacks, one a line. What is named is asked for besides what
+# everybody needs, and is there if there is a program of that name; daemons may be where only administrators look.
 missing_packages() {
+    local package
     command -v git >/dev/null || say git
     [[ -e /etc/ssl/certs/ca-certificates.crt ]] || say ca-certificates
     command -v pkg-config >/dev/null || say pkg-config
     pkg-config --exists libpq 2>/dev/null || say libpq-dev
     [[ -n $(postgres_bin) ]] && command -v psql >/dev/null || say postgresql
+    for package; do
+        (PATH=$PATH:/usr/sbin && command -v "$package" >/dev/null) || say "$package"
+    done
 }
 
-# Says what is missing, and installs it.
+# install_missing [PACKAGE…]: says what is missing, also of the packages named, and installs it.
 install_missing() {
     local packages as_root=()
     command -v swift >/dev/null \
         || die 69 'There is no swift in PATH.' 'Swift 6.2 or newer is needed: https://www.swift.org/install/linux/'
-    mapfile -t packages < <(missing_packages)
+    mapfile -t packages < <(missing_packages "$@")
     ((${#packages[@]})) || return 0
     say "Missing on this machine: ${packages[*]}"
     command -v apt-get >/dev/null \
-        || die 69 'There is no apt-get to install it with.' 'Install it by hand: PostgreSQL (server, client, libpq with headers), pkg-config.'
+        || die 69 'There is no apt-get to install it with.' "Install it by hand: PostgreSQL (server, client, libpq with headers), pkg-config${*:+, $*}."
     if ((EUID != 0)); then
         command -v sudo >/dev/null \
             || die 69 'Installing needs root, and there is no sudo.' "As root: apt-get install ${packages[*]}"
@@ -59,7 +64,7 @@ install_missing() {
         apt-get -qq -y install --no-install-recommends "${packages[@]}" </dev/null \
         || die 69 'apt-get could not install what is missing.' "By hand: apt-get install ${packages[*]}"
     hash -r
-    mapfile -t packages < <(missing_packages)
+    mapfile -t packages < <(missing_packages "$@")
     ((${#packages[@]} == 0)) || die 69 "Still missing after the installation: ${packages[*]}"
 }
 

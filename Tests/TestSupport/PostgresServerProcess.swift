@@ -5,6 +5,8 @@ import Glibc
 ///
 /// `Foundation.Process` takes a program for running while anything holds a descriptor that it hands down,
 /// and a database server that `pg_ctl` starts does. So this one hands nothing down and asks the kernel.
+/// Nor does it hand down the calling thread's signal mask: those of the concurrency pool block nearly every signal,
+/// and what is started with such a mask can't be ended but by SIGKILL, unless it sets its own as PostgreSQL does.
 enum PostgresServerProcess {
     /// - Parameter output: the file that gets what the program prints.
     /// - Returns: the exit status; 128 and more for a program that a signal ended.
@@ -23,10 +25,17 @@ enum PostgresServerProcess {
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_APPEND, 0)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         for descriptor in 3..<highestDescriptor() + 1 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var nothingBlocked = sigset_t()
+        sigemptyset(&nothingBlocked)
+        posix_spawnattr_setsigmask(&attributes, &nothingBlocked)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let arguments = command.map { strdup($0) }
         defer { for argument in arguments { free(argument) } }
         var process = pid_t()
-        let result = posix_spawnp(&process, command[0], &actions, nil, arguments + [nil], environ)
+        let result = posix_spawnp(&process, command[0], &actions, &attributes, arguments + [nil], environ)
         guard result == 0 else { throw TestSupportError("\(command[0]) could not be started (errno \(result)).") }
         return process
     }

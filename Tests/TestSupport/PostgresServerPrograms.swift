@@ -14,9 +14,16 @@ struct PostgresServerPrograms: Sendable {
     /// PostgreSQL refuses to run as root; then this user runs it. `nil`: whoever runs the test.
     let user: String?
 
-    /// Looks where `pg_config` says, where Debian puts them (the newest version), and in `PATH`.
+    /// Takes those of the folder that `TEST_POSTGRES_BIN` names, and no others; without it, looks where Debian
+    /// puts them (the newest version), where `pg_config` says, and in `PATH`.
     static func find() async throws -> PostgresServerPrograms {
         let user = getuid() == 0 ? (getpwnam("postgres") != nil ? "postgres" : "nobody") : nil
+        if let named = ProcessInfo.processInfo.environment["TEST_POSTGRES_BIN"], !named.isEmpty {
+            guard isComplete(named) else {
+                throw TestSupportError("TEST_POSTGRES_BIN names \(named), where initdb, pg_ctl or postgres is missing.")
+            }
+            return PostgresServerPrograms(folder: named, user: user)
+        }
         for folder in await candidates() where isComplete(folder) {
             return PostgresServerPrograms(folder: folder, user: user)
         }
@@ -41,7 +48,12 @@ struct PostgresServerPrograms: Sendable {
 
     /// Runs one of the programs to its end.
     func run(_ program: String, _ arguments: [String]) async throws {
-        _ = try await PostgresServerPrograms.output(of: asUser(["\(folder)/\(program)"] + arguments))
+        try await runAsUser(["\(folder)/\(program)"] + arguments)
+    }
+
+    /// Runs any command to its end, as the user who runs the server.
+    func runAsUser(_ command: [String]) async throws {
+        _ = try await PostgresServerPrograms.output(of: asUser(command))
     }
 
     private func asUser(_ command: [String]) -> [String] {
@@ -52,7 +64,7 @@ struct PostgresServerPrograms: Sendable {
     }
 
     /// What a command prints. It goes through a file: a server that it starts would keep a pipe open.
-    private static func output(of command: [String]) async throws -> String {
+    static func output(of command: [String]) async throws -> String {
         let file = FileManager.default.temporaryDirectory.appending(path: "output-\(UUID().uuidString)")
         try Data().write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }

@@ -12,18 +12,21 @@ final class PostgresServerWatchdog: Sendable {
     private static let script = """
         trap '' INT TERM HUP
         read -r nothing
-        pidfile="$1/data/postmaster.pid"
+        pidfile="$1/$2"
         if [ -s "$pidfile" ]; then
             read -r pid < "$pidfile"
-            kill -QUIT "$pid" 2> /dev/null
+            kill -"$3" "$pid" 2> /dev/null
             tries=0
             while kill -0 "$pid" 2> /dev/null && [ "$tries" -lt 100 ]; do sleep 0.05; tries=$((tries + 1)); done
         fi
         rm -rf -- "$1"
         """
 
-    /// - Parameter folder: is removed as a whole; the server's data is in its `data`.
-    init(folder: String) throws {
+    /// - Parameters:
+    ///   - folder: is removed as a whole.
+    ///   - pidFile: the file in there whose first line is the number of the server's process.
+    ///   - signal: what ends that process at once.
+    init(folder: String, pidFile: String = "data/postmaster.pid", signal: String = "QUIT") throws {
         var ends: [Int32] = [0, 0]
         guard Glibc.pipe(&ends) == 0 else { throw TestSupportError("There is no pipe for the watchdog.") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -31,7 +34,9 @@ final class PostgresServerWatchdog: Sendable {
         pipe = ends[1]
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["setsid", "sh", "-c", PostgresServerWatchdog.script, "watchdog", folder]
+        process.arguments = [
+            "setsid", "sh", "-c", PostgresServerWatchdog.script, "watchdog", folder, pidFile, signal,
+        ]
         process.currentDirectoryURL = URL(fileURLWithPath: "/")
         process.standardInput = reading
         process.standardOutput = FileHandle.nullDevice
