@@ -4,7 +4,7 @@ extension Connection {
         _ statement: Statement<Row>, _ parameters: [Parameter] = []
     ) async throws(PostgresError) -> [Row] {
         try await attended { () throws(PostgresError) in
-            try self.outsideTransaction { () throws(PostgresError) in try self.query(statement, parameters) }
+            try self.standingAlone { () throws(PostgresError) in try self.query(statement, parameters) }
         }
     }
 
@@ -16,16 +16,17 @@ extension Connection {
         _ statement: Statement<Void>, _ parameters: [Parameter] = []
     ) async throws(PostgresError) -> Int {
         try await attended { () throws(PostgresError) in
-            try self.outsideTransaction { () throws(PostgresError) in try self.execute(statement, parameters) }
+            try self.standingAlone { () throws(PostgresError) in try self.execute(statement, parameters) }
         }
     }
 
-    /// Runs several statements as one message, and so in one transaction unless they say otherwise.
+    /// Runs several statements as one message, and so in one transaction unless they say otherwise. On a
+    /// pooled connection they can't: the transaction is ours, and a script that ends it is told so.
     ///
     /// - Parameter name: what errors call it; they add the line.
     public func executeScript(_ sql: String, name: String) async throws(PostgresError) {
         try await attended { () throws(PostgresError) in
-            try self.outsideTransaction { () throws(PostgresError) in try self.executeScript(sql, name: name) }
+            try self.standingAlone { () throws(PostgresError) in try self.executeScript(sql, name: name) }
         }
     }
 }

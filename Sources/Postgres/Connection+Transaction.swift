@@ -9,23 +9,43 @@ extension Connection {
         _ body: @Sendable (isolated Connection) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         try await attended { () throws(PostgresError) in
-            try self.control("BEGIN")
-            do throws(PostgresError) {
-                let value = try body(self)
-                try self.commit()
-                return value
-            } catch {
-                self.rollBack()
-                // The connection was there at BEGIN, so the loss happened inside.
-                throw error.code == .closed ? Connection.lostInside : error
-            }
+            try self.insideTransaction { () throws(PostgresError) in try body(self) }
         }
     }
 
+    /// Runs work that is no part of a transaction of ours: by itself where the session is ours, and in a
+    /// transaction that brings our settings along where it is lent.
+    func standingAlone<Value>(_ work: () throws(PostgresError) -> Value) throws(PostgresError) -> Value {
+        isPooled ? try insideTransaction(work) : try outsideTransaction(work)
+    }
+
     /// Runs work that must not leave a transaction behind, as a script with a lone BEGIN would.
-    func outsideTransaction<Value>(_ work: () throws(PostgresError) -> Value) throws(PostgresError) -> Value {
+    private func outsideTransaction<Value>(_ work: () throws(PostgresError) -> Value) throws(PostgresError) -> Value {
         defer { rollBack() }
         return try work()
+    }
+
+    private func insideTransaction<Value>(_ work: () throws(PostgresError) -> Value) throws(PostgresError) -> Value {
+        try begin()
+        do throws(PostgresError) {
+            let value = try work()
+            try commit()
+            return value
+        } catch {
+            rollBack()
+            // The connection was there at BEGIN, so the loss happened inside.
+            throw error.code == .closed ? Connection.lostInside : error
+        }
+    }
+
+    private func begin() throws(PostgresError) {
+        do throws(PostgresError) {
+            try control(Request(name: "BEGIN", text: isPooled ? settings.transactionSetUp : "BEGIN", parameters: nil))
+        } catch {
+            // One of the settings may have failed, or have been cancelled, when the transaction was open.
+            rollBack()
+            throw error
+        }
     }
 
     /// COMMIT is not interrupted by cancelling the task: nobody would know what became of it.
@@ -35,7 +55,7 @@ extension Connection {
         case .failed: throw Connection.swallowedFailure
         case .none, .busy, .unknown: throw Connection.endedInside
         }
-        let result = try exchange(Connection.request("COMMIT", isInterruptible: false), settings.patience())
+        let result = try exchange(Connection.uninterruptible("COMMIT"), settings.patience())
         guard result.commandTag == "COMMIT" else { throw Connection.swallowedFailure }
     }
 
@@ -43,8 +63,7 @@ extension Connection {
     private func rollBack() {
         switch transactionState {
         case .open, .failed:
-            let request = Connection.request("ROLLBACK", isInterruptible: false)
-            if (try? control(request)) == nil { close() }
+            if (try? control(Connection.uninterruptible("ROLLBACK"))) == nil { close() }
         case .none, .busy, .unknown: break
         }
     }
@@ -53,12 +72,8 @@ extension Connection {
         _ = try exchange(request, settings.patience())
     }
 
-    private func control(_ text: String) throws(PostgresError) {
-        try control(Connection.request(text, isInterruptible: true))
-    }
-
-    private static func request(_ text: String, isInterruptible: Bool) -> Request {
-        Request(name: text, text: text, parameters: nil, isInterruptible: isInterruptible)
+    private static func uninterruptible(_ command: String) -> Request {
+        Request(name: command, text: command, parameters: nil, isInterruptible: false)
     }
 
     private static let swallowedFailure = PostgresError(

@@ -3,7 +3,7 @@ import Synchronization
 /// One physical connection to PostgreSQL, with a thread of its own.
 ///
 /// Everything it does runs on that thread, which may wait there for the server; whoever awaits it does
-/// not block a thread of the pool. Calls are served one after the other. Each statement has a deadline,
+/// not block a thread of the runtime's. Calls are served one after the other. Each statement has a deadline,
 /// and cancelling the task cancels it: then the connection is clean afterwards, or closed.
 ///
 /// Statements exist in two forms. The asynchronous ones are for everybody; the synchronous ones can be
@@ -17,6 +17,7 @@ public actor Connection {
     private nonisolated let isConnected = Atomic(false)
     private nonisolated let knownBackendPID = Atomic<Int32>(0)
     private nonisolated let knownServerVersion = Atomic(0)
+    private nonisolated let isKnownToBePooled = Atomic(false)
     /// `nil` before connecting and after closing.
     private(set) var raw: RawConnection?
 
@@ -40,8 +41,15 @@ public actor Connection {
     /// Whether it can be used, as far as is known: a loss shows when something is asked.
     public nonisolated var isOpen: Bool { isConnected.load(ordering: .acquiring) }
 
-    /// The process of the server that serves this connection, as `pg_stat_activity` has it.
+    /// The process of the server that serves this connection, as `pg_stat_activity` has it; on a pooled
+    /// connection a number that the pooler made up.
     public nonisolated var backendPID: Int32 { knownBackendPID.load(ordering: .acquiring) }
+
+    /// Whether a pooler is in between, which lends us a session of the server for each transaction.
+    ///
+    /// Then nothing is set for the session, because the next who gets it would have it too: every statement
+    /// runs in a transaction of its own that begins with our settings. LISTEN would be somebody else's as well.
+    public nonisolated var isPooled: Bool { isKnownToBePooled.load(ordering: .acquiring) }
 
     /// Such as 150018 for 15.18.
     public nonisolated var serverVersion: Int { knownServerVersion.load(ordering: .acquiring) }
@@ -54,6 +62,7 @@ public actor Connection {
             let raw = try RawConnection.open(self.settings, wakeUp: self.wakeUp)
             self.knownBackendPID.store(raw.backendPID, ordering: .releasing)
             self.knownServerVersion.store(raw.serverVersion, ordering: .releasing)
+            self.isKnownToBePooled.store(raw.isPooled, ordering: .releasing)
             self.isConnected.store(true, ordering: .releasing)
             self.raw = consume raw
         }

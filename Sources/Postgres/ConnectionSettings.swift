@@ -45,24 +45,33 @@ extension ConnectionSettings {
             timeoutPasses: .after(statementTimeout))
     }
 
-    /// What each connection is told before anything else, in one message.
+    /// What a connection of our own is told before anything else, in one message.
+    var sessionSetUp: String { parameters.map { "SET \($0)" }.joined(separator: ";\n") }
+
+    /// What begins each transaction where the session is not ours alone, in one message: the settings end
+    /// with the transaction, so whoever is lent the session next finds nothing of them.
+    var transactionSetUp: String {
+        (["BEGIN"] + parameters.map { "SET LOCAL \($0)" }).joined(separator: ";\n")
+    }
+
+    /// The server's parameters that our statements rely on, whatever role, database or others have set.
     ///
     /// `row_security = off` makes a policy that would hide rows an error. The search path holds nothing that
     /// somebody else can create objects in; temporary objects come last, so that they hide nothing. Compiling
     /// a wide statement can take a hundred times as long as running it for a few rows, so `jit = off`.
-    var sessionSetUp: String {
-        """
-        SET statement_timeout = \(statementTimeout.milliseconds);
-        SET lock_timeout = \(lockTimeout.milliseconds);
-        SET idle_in_transaction_session_timeout = \(idleInTransactionTimeout.milliseconds);
-        SET row_security = off;
-        SET jit = off;
-        SET client_encoding = 'UTF8';
-        SET client_min_messages = warning;
-        SET TimeZone = 'UTC';
-        SET DateStyle = 'ISO';
-        SET standard_conforming_strings = on;
-        SET search_path = pg_catalog, pg_temp
-        """
+    private var parameters: [String] {
+        [
+            "statement_timeout = \(statementTimeout.milliseconds)",
+            "lock_timeout = \(lockTimeout.milliseconds)",
+            "idle_in_transaction_session_timeout = \(idleInTransactionTimeout.milliseconds)",
+            "row_security = off",
+            "jit = off",
+            "client_encoding = 'UTF8'",
+            "client_min_messages = warning",
+            "TimeZone = 'UTC'",
+            "DateStyle = 'ISO'",
+            "standard_conforming_strings = on",
+            "search_path = pg_catalog, pg_temp",
+        ]
     }
 }

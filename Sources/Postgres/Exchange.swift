@@ -154,7 +154,11 @@ extension RawConnection {
         PostgresError(
             .connectionLost,
             "PostgreSQL did not answer statement \(request.name) in time, so its connection was given up.",
-            statement: request.name, hint: "Look at the network, and at the load of the database server.")
+            statement: request.name,
+            hint: isPooled
+                ? "Look at the network, at the load of the database server, and whether the pooler has a connection "
+                    + "to it to spare."
+                : "Look at the network, and at the load of the database server.")
     }
 
     private func copyRefused(_ request: Request) -> PostgresError {

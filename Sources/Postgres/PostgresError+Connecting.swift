@@ -59,6 +59,12 @@ private struct ServerRefusal {
         case "3D000": (.connectionFailed, "Create the database, or correct its name in the connection string.")
         case "42501": (.authenticationFailed, "Grant the role CONNECT on the database.")
         case "53300": (.tooManyConnections, "Raise max_connections or the role's limit, or close other connections.")
+        case "08P01":
+            (
+                .connectionFailed,
+                "A pooler refuses settings that it doesn't know: leave out options and PG* variables such as PGOPTIONS "
+                    + "and PGGEQO, or name them in its ignore_startup_parameters."
+            )
         case "57P03": (.connectionFailed, "The server is starting, stopping or recovering; try again in a moment.")
         default: (.connectionFailed, nil)
         }

@@ -1,7 +1,7 @@
 import CLibPQ
 
 extension RawConnection {
-    /// Connects and sets the session up.
+    /// Connects, finds out whose the server's session is, and sets up one that is ours alone.
     ///
     /// libpq looks host names up in here, which is why it belongs on the connection's thread.
     static func open(_ settings: ConnectionSettings, wakeUp: WakeUp) throws(PostgresError) -> RawConnection {
@@ -13,10 +13,22 @@ extension RawConnection {
         PQsetnonblocking(connection.pointer, 1)
         PQsetErrorVerbosity(connection.pointer, PQERRORS_DEFAULT)
         connection.cancelHandle = CancelHandle(connection.pointer)
-        let setUp = Request(name: "session set-up", text: settings.sessionSetUp, parameters: nil)
-        _ = try connection.exchange(
-            setUp, Patience(deadline: deadline, grace: settings.answerGrace, timeoutPasses: .never))
+        let patience = Patience(deadline: deadline, grace: settings.answerGrace, timeoutPasses: .never)
+        connection.isPooled = try connection.answeringPID(patience) != connection.backendPID
+        if !connection.isPooled {
+            let setUp = Request(name: "session set-up", text: settings.sessionSetUp, parameters: nil)
+            _ = try connection.exchange(setUp, patience)
+        }
         return connection
+    }
+
+    /// The process of the server that answers now. Where another was named at the beginning, there is a
+    /// pooler in between, which may have another one answer next time.
+    private mutating func answeringPID(_ patience: Patience) throws(PostgresError) -> Int32 {
+        // No name of somebody else's can stand before the one in the catalogue.
+        let request = Request(name: "backend", text: "SELECT pg_catalog.pg_backend_pid()", parameters: nil)
+        let result = try exchange(request, patience)
+        return Int32(clamping: try RowReader(result, row: 0, statement: request.name).integer(0))
     }
 
     private static func begin(

@@ -10,6 +10,8 @@ struct RawConnection: ~Copyable {
     var cancelHandle: CancelHandle?
     /// Set where the connection may still be hit by a request of ours to cancel, and so can't be used.
     var isTainted = false
+    /// Whether the server's session is lent by a pooler, for a transaction at a time; known once it is open.
+    var isPooled = false
 
     init(owning pointer: OpaquePointer, wakeUp: WakeUp) {
         self.pointer = pointer
@@ -45,6 +47,7 @@ struct RawConnection: ~Copyable {
         }
     }
 
+    /// As the connection was told when it was opened. A pooler tells a number of its own making.
     var backendPID: Int32 { PQbackendPID(pointer) }
     var serverVersion: Int { Int(PQserverVersion(pointer)) }
     var errorText: String { String(cString: PQerrorMessage(pointer)) }

@@ -11,6 +11,7 @@ enum SQLRules {
 
     /// Words that aren't statements where they stand.
     static let exceptions: [String: (words: Set<String>, reason: String)] = [
+        "Sources/Postgres/RawConnection+Opening.swift": (["SELECT"], "which process of the server answers"),
         "Sources/SignalWireSandbox/Route.swift": (["DELETE"], "the method of HTTP"),
         "Sources/SyncCommands/Resync.swift": (["SELECT"], "a hint for the operator, to be typed into psql"),
     ]
