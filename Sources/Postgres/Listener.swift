@@ -4,6 +4,9 @@ import Synchronization
 ///
 /// A connection that is silent for a while is asked to listen once more, which changes nothing and must
 /// be answered: so a connection is noticed that TCP takes for alive, because a proxy in between does.
+///
+/// Behind a pooler it does not listen at all. The registration would stay on a session of the server that
+/// is the application's next, and what comes in there reaches nobody, or somebody who did not ask for it.
 public final class Listener: Sendable {
     private enum State {
         /// To `running` or `closed`.
@@ -24,6 +27,9 @@ public final class Listener: Sendable {
 
     /// How long a connection may be silent before it has to prove that it is there.
     public static let defaultSilence = Duration.seconds(30)
+
+    /// How long to wait before looking whether there is still a pooler in between: its settings rarely change.
+    private static let pooledPause = Duration.seconds(60)
 
     /// How long LISTEN may take: it does next to nothing, so more would only delay noticing a dead connection.
     private static let patience = Duration.seconds(10)
@@ -73,18 +79,34 @@ public final class Listener: Sendable {
         var generator = SystemRandomNumberGenerator()
         while !Task.isCancelled {
             let began = SuspendingClock.now
-            let error = await hearOut()
+            let end = await hearOut()
             if Task.isCancelled { return }
-            continuation.yield(.lost(error))
-            backoff.connectionEnded(after: began.duration(to: .now))
-            try? await Task.sleep(for: backoff.next(using: &generator))
+            switch end {
+            case .pooled:
+                continuation.yield(.pooled)
+                try? await Task.sleep(for: Listener.pooledPause)
+            case .lost(let error):
+                continuation.yield(.lost(error))
+                backoff.connectionEnded(after: began.duration(to: .now))
+                try? await Task.sleep(for: backoff.next(using: &generator))
+            }
         }
     }
 
+    /// Why a connection is not listened to any longer.
+    private enum End {
+        case pooled
+        case lost(PostgresError)
+    }
+
     /// Connects and passes on what arrives, until something breaks.
-    private func hearOut() async -> PostgresError {
+    private func hearOut() async -> End {
         do throws(PostgresError) {
             let connection = try await Connection.open(settings)
+            guard !connection.isPooled else {
+                await connection.close()
+                return .pooled
+            }
             do throws(PostgresError) {
                 try await subscribe(connection)
                 continuation.yield(.listening(backendPID: connection.backendPID))
@@ -94,7 +116,7 @@ public final class Listener: Sendable {
                 throw error
             }
         } catch {
-            return error
+            return .lost(error)
         }
     }
 

@@ -4,6 +4,9 @@ public enum ListenerEvent: Sendable, Equatable {
     case listening(backendPID: Int32)
     /// Somebody sent NOTIFY; `senderPID` is the server's process that did.
     case notified(channel: String, payload: String, senderPID: Int32)
+    /// The connection goes through a pooler, so LISTEN was not even tried: it would belong to a session of
+    /// the server that is lent to everybody. The listener looks again now and then.
+    case pooled
     /// The connection is gone, or none came about. The listener goes on trying.
     case lost(PostgresError)
 }

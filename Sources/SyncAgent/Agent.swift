@@ -165,6 +165,7 @@ public final class Agent: Service {
             case .listening:
                 sonar.withLockedValue { $0.connected() }
                 inbox.yield(.notified)
+            case .pooled: sonar.withLockedValue { $0.foundPooler() }
             case .lost(let error): sonar.withLockedValue { $0.lost(error.message) }
             case .notified(_, let payload, _):
                 if !sonar.withLockedValue({ $0.hears(payload) }) { inbox.yield(.notified) }

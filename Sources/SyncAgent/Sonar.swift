@@ -2,8 +2,9 @@ import SyncStore
 
 /// Finds out whether notifications arrive, instead of assuming it.
 ///
-/// Behind a transaction pooler LISTEN succeeds and hears nothing. So each heartbeat sends a numbered
-/// notification to ourselves, and the next one looks whether it came back.
+/// A pooler that makes up the number of the server's process is known as soon as the listener has connected.
+/// One that doesn't, or whatever else makes LISTEN succeed and hear nothing, is found out: each heartbeat
+/// sends a numbered notification to ourselves, and the next one looks whether it came back.
 public struct Sonar: Sendable {
     private let agent: String
     /// Why no change knocks, where that is known beforehand.
@@ -14,11 +15,13 @@ public struct Sonar: Sendable {
 
     /// The listening connection.
     enum Link: Sendable, Hashable {
-        /// → `up`, `down`
+        /// → `up`, `pooled`, `down`
         case connecting
         /// LISTEN was accepted. → `down`
         case up
-        /// → `up`
+        /// A pooler is in between, and nothing is listened to. → `up`, `pooled`, `down`
+        case pooled
+        /// → `up`, `pooled`, `down`
         case down(String)
     }
 
@@ -47,6 +50,8 @@ public struct Sonar: Sendable {
         heard = max(heard, sent)
     }
 
+    public mutating func foundPooler() { link = .pooled }
+
     public mutating func lost(_ reason: String) { link = .down(reason) }
 
     /// How changes come to be known, as far as can be told now.
@@ -55,13 +60,16 @@ public struct Sonar: Sendable {
         switch link {
         case .connecting: return .polling("the listening connection is not up yet")
         case .down(let reason): return .polling("the listening connection is down: \(reason)")
+        case .pooled:
+            return .polling(
+                "the listening connection goes through a pooler (PQbackendPID is not pg_backend_pid()), so it can't "
+                    + "LISTEN; \(Sonar.remedy)")
         case .up:
             let isDeaf = heard < sent
             return isDeaf
-                ? .polling(
-                    "LISTEN hears nothing, as behind a transaction pooler; DATABASE_LISTEN_URL can name a direct connection"
-                )
-                : .notify
+                ? .polling("LISTEN hears nothing, as behind a transaction pooler; \(Sonar.remedy)") : .notify
         }
     }
+
+    private static let remedy = "DATABASE_LISTEN_URL can name a direct connection"
 }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Runs a listener and keeps what it says.
-private final class Ear: Sendable {
+final class Ear: Sendable {
     private let tasks: [Task<Void, Never>]
 
     init(_ settings: ConnectionSettings, channels: [String], silence: Duration = .seconds(30)) {

@@ -12,6 +12,8 @@ import Testing
 struct Bench: Sendable {
     let fixture: Fixture
     let sandbox: Sandbox
+    /// The agents' way to the database, to work and to listen; `nil`: the direct one.
+    var dsn: String?
 
     static func run(
         server: PostgresServer? = nil, before: String = "", faults: [String] = [], mapping: SourceMapping = .users,
@@ -68,7 +70,7 @@ struct Bench: Sendable {
     func agent(
         _ name: String, user: String? = nil, change: @Sendable (inout AgentSettings) -> Void
     ) async throws -> Agent {
-        let dsn = fixture.database.dsn + (user.map { "&user=\($0)" } ?? "")
+        let dsn = (self.dsn ?? fixture.database.dsn) + (user.map { "&user=\($0)" } ?? "")
         let listening = ConnectionSettings(dsn: dsn, applicationName: name)
         var settings = AgentSettings(
             dispatcher: DispatcherSettings(rate: 0, timeout: .seconds(5), lease: .seconds(20)), rules: PushRules(),
