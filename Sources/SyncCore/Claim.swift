@@ -44,6 +44,9 @@ public enum SourceState: Sendable {
     case present(Reference?, Profile, ProfileDigests)
     /// The row is there, but `source.where` leaves it out.
     case outOfScope
+    /// The row is there and in scope, but `source.profile` has none for it. Not the same as a blank profile, which
+    /// would clear what SignalWire has.
+    case withoutProfile
     /// There is no such row.
     case deleted
 }

@@ -13,6 +13,7 @@ public enum PushPlan: Sendable {
         switch claim.source {
         case .deleted: self = .forget(.deleted)
         case .outOfScope: self = .forget(.outOfScope)
+        case .withoutProfile: self = .hold(.missingProfile)
         case .present(nil, _, _): self = .hold(.missingReference)
         case .present(.some(let reference), let profile, let digests):
             if let admitted = claim.admitted, admitted != reference, rules.referenceChange == .hold {
@@ -109,6 +110,7 @@ public struct PushRules: Sendable, Hashable {
 /// Why a user is held. The raw value is the code in the tables.
 public enum HoldReason: String, Sendable, CaseIterable {
     case missingReference = "missing_reference"
+    case missingProfile = "missing_profile"
     case referenceChanged = "reference_changed"
     case duplicateReference = "duplicate_reference"
     case newSubscriberLimit = "new_subscriber_limit"
@@ -118,6 +120,9 @@ public enum HoldReason: String, Sendable, CaseIterable {
         switch self {
         case .missingReference:
             "The reference column is null or blank; fill it and the user is pushed."
+        case .missingProfile:
+            "source.profile has no row for the user, and nothing is sent in place of one; add it, and the user is "
+                + "pushed when that is noticed: by capture.related, a sweep, or a resync."
         case .referenceChanged:
             "The reference differs from the one SignalWire knows, and a new subscriber would be billed; "
                 + "restore it, or set identity.on_reference_change to new and resync the user."

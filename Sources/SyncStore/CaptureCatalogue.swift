@@ -161,16 +161,38 @@ enum CaptureCatalogue {
         """
     ) { row throws(PostgresError) in try row.text(0) }
 
-    static let columnsOfScope = Statement<String>(
-        "columns_of_scope",
+    /// A column that is read of a user.
+    struct Dependency: Sendable, Hashable {
+        let table: QualifiedName
+        let column: String
+    }
+
+    /// The columns that our temporary view depends on, also by way of other views. A materialized view is where it
+    /// ends: it changes when it is refreshed.
+    static let dependencies = Statement<Dependency>(
+        "capture_dependencies",
         """
-        SELECT DISTINCT a.attname
-        FROM pg_catalog.pg_rewrite r
+        WITH RECURSIVE views AS (
+            SELECT 'pg_temp.subscriber_sync_view'::regclass::oid AS id
+            UNION
+            SELECT c.oid FROM views v
+            JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.id
+            JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+                AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> v.id
+            JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relkind = 'v'
+        )
+        SELECT DISTINCT n.nspname, c.relname, a.attname
+        FROM views v
+        JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.id
         JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+            AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjsubid > 0
+        JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relkind <> 'v'
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-        WHERE r.ev_class = 'pg_temp.subscriber_sync_scope'::regclass AND d.refobjid = $1::text::regclass
-            AND d.refobjsubid > 0
-        ORDER BY 1
+        ORDER BY 1, 2, 3
         """
-    ) { row throws(PostgresError) in try row.text(0) }
+    ) { row throws(PostgresError) in
+        Dependency(
+            table: QualifiedName(schema: try row.text(0), name: try row.text(1)), column: try row.text(2))
+    }
 }

@@ -151,7 +151,7 @@ extension SourceMapping {
     /// Tells mappings apart by what has to be watched: two that read the same columns into other fields have the same.
     var captureDigest: String {
         let columns = Set(fields.values).sorted()
-        let parts = [table.qualified.quoted, key, reference, scope ?? ""] + columns
+        let parts = [table.qualified.quoted, key, reference, scope ?? "", profile?.qualified.quoted ?? ""] + columns
         let text = parts.map { "\($0.utf8.count):\($0)" }.joined()
         let hash = SHA256.hash(data: Array(text.utf8)).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
         return String(hash, radix: 16)

@@ -181,7 +181,7 @@ extension CaptureInstaller {
 
 extension CaptureInstaller {
     private func tables(of source: SourceTable) async throws -> [CaptureDefinition.Table] {
-        let watched = try await watchedColumns(of: source)
+        let watched = watchedColumns(of: source, try await dependencies(of: source))
         let family = try await session.query(CaptureCatalogue.family, [.text(source.name.quoted)])
         return family.map { relation in
             CaptureDefinition.Table(
@@ -191,27 +191,25 @@ extension CaptureInstaller {
         }
     }
 
-    /// The mapped columns, the reference, and whatever columns `source.where` reads.
-    private func watchedColumns(of source: SourceTable) async throws -> [String] {
-        var columns = source.mapping.columns
-        if let scope = source.mapping.scope {
-            for column in try await scopeColumns(scope, source) where !columns.contains(column) {
-                columns.append(column)
-            }
-        }
+    /// The mapped columns, the reference, and whatever columns of the table the condition, expressions and the
+    /// profile's view read.
+    private func watchedColumns(of source: SourceTable, _ dependencies: [Dependency]) -> [String] {
+        let others = dependencies.filter { $0.table == source.name }.map(\.column)
+        let columns = source.mapping.columns + others.filter { !source.mapping.columns.contains($0) }
         return columns.filter { $0 != source.mapping.key }
     }
 
-    /// The database knows what an expression reads: a view of it depends on those columns.
-    private func scopeColumns(_ scope: String, _ source: SourceTable) async throws(PostgresError) -> [String] {
-        let view = """
-            CREATE TEMPORARY VIEW subscriber_sync_scope AS
-            SELECT 1 AS one FROM \(source.name.quoted) WHERE (\(scope))
-            """
+    typealias Dependency = CaptureCatalogue.Dependency
+
+    /// What is read of a user, column by column: the database knows it, because a view of it depends on them.
+    private func dependencies(of source: SourceTable) async throws(PostgresError) -> [Dependency] {
+        let mapping = source.mapping
+        let hasExpression = mapping.fields.values.contains(where: SourceMapping.isExpression)
+        guard mapping.scope != nil || mapping.profile != nil || hasExpression else { return [] }
         return try await session.transaction { connection throws(PostgresError) in
-            try connection.executeScript(view, name: "scope view")
-            let columns = try connection.query(CaptureCatalogue.columnsOfScope, [.text(source.name.quoted)])
-            try connection.executeScript("DROP VIEW pg_temp.subscriber_sync_scope", name: "drop scope view")
+            try connection.executeScript(source.temporaryView(named: "subscriber_sync_view"), name: "temporary view")
+            let columns = try connection.query(CaptureCatalogue.dependencies)
+            try connection.executeScript("DROP VIEW pg_temp.subscriber_sync_view", name: "drop temporary view")
             return columns
         }
     }

@@ -42,6 +42,7 @@ struct ClaimDecoder: Sendable {
     ) throws(PostgresError) -> SourceState {
         guard let inScope = try row.optionalBoolean(offset + 1) else { return .deleted }
         guard inScope else { return .outOfScope }
+        guard try row.optionalBoolean(offset + 2 + fields.count) == true else { return .withoutProfile }
         var columns: [ProfileField: String?] = [:]
         for (index, field) in fields.enumerated() {
             columns[field] = .some(try row.optionalText(offset + 2 + index))

@@ -46,6 +46,7 @@ extension SourceTable {
 extension SourceMapping {
     /// What decides which values are read of a user, in one order.
     fileprivate var parts: [String] {
-        [key, reference, scope ?? "true"] + orderedFields.flatMap { [$0.rawValue, fields[$0] ?? ""] }
+        [key, reference, scope ?? "true", profile?.qualified.quoted ?? ""]
+            + orderedFields.flatMap { [$0.rawValue, fields[$0] ?? ""] }
     }
 }

@@ -44,7 +44,7 @@ enum LookSQL {
     }
 
     static func page(_ source: SourceTable, _ decoder: ClaimDecoder, filter: String?) -> Statement<Claim> {
-        let key = quoteIdentifier(source.mapping.key)
+        let key = source.keyColumn
         let condition = "($1::text IS NULL OR \(key) > $1::text::\(source.keyType)) AND (\(filter ?? "true"))"
         return Statement(
             "page",

@@ -23,6 +23,7 @@ enum SourceInspection {
             let table = SourceTable(
                 mapping: mapping, name: QualifiedName(schema: relation.schema, name: relation.name), keyType: key)
             try await checkScope(table, session)
+            try await ProfileInspection.inspect(table, in: session)
             return table
         } catch let error as StoreError {
             throw error
@@ -122,7 +123,7 @@ enum SourceInspection {
         } catch {
             throw StoreError(
                 .mismatch, "source.where is not a condition on \(table.mapping.table): \(error.message)",
-                hint: error.hint ?? "It is put between parentheses behind WHERE.")
+                hint: ProfileInspection.hint(for: error))
         }
     }
 }

@@ -1,3 +1,4 @@
+import Postgres
 import SyncCore
 
 /// Which columns of which table are synced: the settings under `source`, checked for shape only.
@@ -9,8 +10,12 @@ public struct SourceMapping: Sendable, Hashable {
     public let reference: String
     /// A condition on the table's columns: who is synced. `nil`: everybody.
     public let scope: String?
-    /// The column of each mapped field.
+    /// The column of each mapped field; a text in parentheses is an SQL expression over the row.
     public let fields: [ProfileField: String]
+    /// The table or view from which the fields are read, joined by its column named as the key. `nil`: from `table`.
+    public let profile: QualifiedName?
+    /// Other tables that profiles are read from, whose changes matter.
+    public let related: [RelatedTable]
     /// How changes come to be known.
     public let capture: Capture
     /// The column that says when a row was changed; only polling reads it. `nil`: there is none.
@@ -26,13 +31,16 @@ public struct SourceMapping: Sendable, Hashable {
 
     public init(
         table: QualifiedName, key: String, reference: String, scope: String?, fields: [ProfileField: String],
-        capture: Capture = .triggers, updatedAt: String? = nil
+        profile: QualifiedName? = nil, related: [RelatedTable] = [], capture: Capture = .triggers,
+        updatedAt: String? = nil
     ) {
         self.table = table
         self.key = key
         self.reference = reference
         self.scope = scope
         self.fields = fields
+        self.profile = profile
+        self.related = related
         self.capture = capture
         self.updatedAt = updatedAt
     }
@@ -40,13 +48,46 @@ public struct SourceMapping: Sendable, Hashable {
     /// The mapped fields in the one order that queries and decoders share.
     var orderedFields: [ProfileField] { fields.keys.sorted() }
 
-    /// Every column that must be there and readable.
+    /// Every column of the table that must be there and readable.
     var neededColumns: [String] { columns + [updatedAt].compactMap(\.self) }
 
-    /// Every column a change of which matters, without the condition's.
+    /// Every column of the table that is named and a change of which matters. Those that the condition and
+    /// expressions read only the database knows.
     var columns: [String] {
-        ([key, reference] + orderedFields.compactMap { fields[$0] }).reduce(into: []) { columns, column in
+        ([key, reference] + (profile == nil ? fieldColumns : [])).reduce(into: []) { columns, column in
             if !columns.contains(column) { columns.append(column) }
         }
+    }
+
+    /// The columns that fields name, of the profile where there is one.
+    var fieldColumns: [String] {
+        orderedFields.compactMap { fields[$0] }.filter { !SourceMapping.isExpression($0) }
+    }
+
+    /// Whether a field's text is SQL rather than the name of a column.
+    static func isExpression(_ text: String) -> Bool { text.hasPrefix("(") && text.hasSuffix(")") }
+
+    /// What gives a field's value, as SQL.
+    func value(of field: ProfileField) -> String {
+        guard let text = fields[field] else { return "NULL" }
+        return SourceMapping.isExpression(text) ? text : quoteIdentifier(text)
+    }
+}
+
+/// A table besides the users table whose changes matter, because profiles are read from it too.
+public struct RelatedTable: Sendable, Hashable {
+    public let table: QualifiedName
+    /// What users refer to.
+    public let key: String
+    /// The columns a change of which matters.
+    public let columns: [String]
+    /// The column of the users table that holds the key.
+    public let users: String
+
+    public init(table: QualifiedName, key: String, columns: [String], users: String) {
+        self.table = table
+        self.key = key
+        self.columns = columns
+        self.users = users
     }
 }

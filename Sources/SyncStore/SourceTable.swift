@@ -16,16 +16,15 @@ public struct SourceTable: Sendable {
 
     /// The columns of one user as a subquery that can stand behind LATERAL.
     ///
-    /// Its columns: the reference, whether the user is in scope, and each mapped field, all but the
-    /// scope as text. Own scope, so that no name of the outer query can be taken for a column here.
+    /// Its columns: the reference, whether the user is in scope, each mapped field, and whether the profile has a row,
+    /// all but the two truths as text. Own scope, so that no name of the outer query can be taken for a column here.
     ///
     /// - Parameter key: an SQL expression of type text.
     func row(ofKey key: String) -> String {
         """
-        SELECT \(quoteIdentifier(mapping.reference))::text AS source_reference,
-            (\(mapping.scope ?? "true")) IS TRUE AS in_scope\(fieldColumns)
-        FROM \(name.quoted)
-        WHERE \(quoteIdentifier(mapping.key)) = (\(key))::\(keyType)
+        SELECT \(columns)
+        FROM \(rows)
+        WHERE \(keyColumn) = (\(key))::\(keyType)
         LIMIT 1
         """
     }
@@ -39,27 +38,61 @@ public struct SourceTable: Sendable {
     ///   - limit: an SQL expression.
     ///   - extra: further columns, each with a comma in front.
     func page(where condition: String, order: String, limit: String, also extra: String = "") -> String {
-        let key = quoteIdentifier(mapping.key)
+        """
+        SELECT \(keyColumn) AS source_key, \(keyColumn)::text AS user_key,
+            \(columns)\(extra)
+        FROM \(rows)
+        WHERE \(condition)
+        ORDER BY \(order) LIMIT \(limit)
+        """
+    }
+
+    /// The key with the table's name, so that no column of an answer is taken for it.
+    var keyColumn: String { "\(name.quoted).\(quoteIdentifier(mapping.key))" }
+
+    private var columns: String {
+        """
+        \(name.quoted).\(quoteIdentifier(mapping.reference))::text AS source_reference,
+            (\(mapping.scope ?? "true")) IS TRUE AS in_scope,
+            \(mapping.profile == nil ? fieldColumns : profileColumns)
+        """
+    }
+
+    /// The table, and the row of the profile that belongs to each of its rows. The profile's columns have names of
+    /// ours, so that the condition's names can only mean the table's.
+    private var rows: String {
+        guard let profile = mapping.profile else { return name.quoted }
         return """
-            SELECT \(key) AS source_key, \(key)::text AS user_key,
-                \(quoteIdentifier(mapping.reference))::text AS source_reference,
-                (\(mapping.scope ?? "true")) IS TRUE AS in_scope\(fieldColumns)\(extra)
-            FROM \(name.quoted)
-            WHERE \(condition)
-            ORDER BY \(order) LIMIT \(limit)
+            \(name.quoted) LEFT JOIN LATERAL (
+                SELECT \(fieldColumns)
+                FROM \(profile.qualified.quoted)
+                WHERE \(profile.qualified.quoted).\(quoteIdentifier(mapping.key)) = \(keyColumn)
+                LIMIT 1
+            ) AS subscriber_sync_profile ON true
             """
     }
 
-    /// `, "title"::text AS field_0, …`
-    var fieldColumns: String {
-        mapping.orderedFields.enumerated().map { index, field in
-            ",\n    \(quoteIdentifier(mapping.fields[field] ?? ""))::text AS field_\(index)"
-        }.joined()
+    /// `"title"::text AS field_0, …`
+    private var fieldColumns: String {
+        let values = mapping.orderedFields.enumerated().map { index, field in
+            "(\(mapping.value(of: field)))::text AS field_\(index)"
+        }
+        return (values + ["true AS has_profile"]).joined(separator: ",\n    ")
+    }
+
+    private var profileColumns: String {
+        let values = mapping.orderedFields.indices.map { "subscriber_sync_profile.field_\($0)" }
+        return (values + ["subscriber_sync_profile.has_profile IS TRUE AS has_profile"]).joined(separator: ",\n    ")
+    }
+
+    /// A statement that makes a temporary view of everything that is read of a user, for what it depends on.
+    func temporaryView(named view: String) -> String {
+        "CREATE TEMPORARY VIEW \(view) AS SELECT \(columns) FROM \(rows)"
     }
 
     /// The names of the columns of `row(ofKey:)`.
     var rowColumnNames: [String] {
-        ["source_reference", "in_scope"] + mapping.orderedFields.indices.map { "field_\($0)" }
+        ["source_reference", "in_scope"] + mapping.orderedFields.indices.map { "field_\($0)" } + ["has_profile"]
     }
 
     /// The same, qualified.

@@ -22,14 +22,14 @@ enum SweepSQL {
     /// Parameters: $1 the key before the page, $2 how many rows, $3 whether unknown users are to be written down
     /// as there before us.
     static func sourcePage(_ source: SourceTable) -> Statement<Page> {
-        let key = quoteIdentifier(source.mapping.key)
+        let key = source.keyColumn
         let condition = "($1::text IS NULL OR \(key) > $1::text::\(source.keyType))"
         return page("sweep_source", source, source.page(where: condition, order: key, limit: "$2::bigint"), "NULL")
     }
 
     /// Parameters as before, $1 with $4, the last row's `source.updated_at`; $5: not older than this.
     static func recentPage(_ source: SourceTable, updatedAt: String) -> Statement<Page> {
-        let (key, column) = (quoteIdentifier(source.mapping.key), quoteIdentifier(updatedAt))
+        let (key, column) = (source.keyColumn, "\(source.name.quoted).\(quoteIdentifier(updatedAt))")
         let condition = """
             \(column) >= $5::text::timestamptz
                 AND ($1::text IS NULL OR (\(column), \(key)) > ($4::text::timestamptz, $1::text::\(source.keyType)))

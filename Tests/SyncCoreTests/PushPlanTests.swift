@@ -28,6 +28,15 @@ struct PushPlanTests {
         }
     }
 
+    @Test("holds who has no row in the profile, rather than clear everything", arguments: Standing.allCases, doubts)
+    func holdsWithoutProfile(standing: Standing, isDoubted: Bool) {
+        for admitted in [nil, Sample.reference, Sample.other] {
+            let claim = Sample.claim(
+                source: .withoutProfile, admitted: admitted, standing: standing, isDoubted: isDoubted)
+            #expect(PushPlan(for: claim, rules: PushRules()).word == "missing_profile")
+        }
+    }
+
     @Test("of a changed reference follows the policy", arguments: Standing.allCases, doubts)
     func followsPolicy(standing: Standing, isDoubted: Bool) throws {
         let claim = Sample.claim(admitted: Sample.other, standing: standing, isDoubted: isDoubted)

@@ -103,6 +103,7 @@ import Testing
                 switch claim.source {
                 case .present(let reference, _, _): reference == nil ? "blank" : "present"
                 case .outOfScope: "out"
+                case .withoutProfile: "without profile"
                 case .deleted: "deleted"
                 }
             }

@@ -71,6 +71,7 @@ struct UserView {
         case .present(nil, _, _): "in scope, without a reference"
         case .present: "in scope"
         case .outOfScope: "out of scope (source.where)"
+        case .withoutProfile: "in scope, but source.profile has no row"
         case .deleted: "no such row"
         }
     }
