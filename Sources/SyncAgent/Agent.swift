@@ -59,6 +59,8 @@ public final class Agent: Service {
     /// Runs until it is stopped, or nothing is due if that was asked for.
     public func run() async throws {
         narrator.started(["agent": "\(identity.id)"])
+        // Before anything is claimed: a copy of the database must not push by itself.
+        if let found = try? await store.checkIdentity() { narrator.identified(found) }
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 let listener = Listener(settings.listening, channels: ["subscriber_sync"])
@@ -151,9 +153,15 @@ public final class Agent: Service {
         if settings.dispatcher.isUntilIdle, settings.sweeping.mode == .poll {
             try? await store.requestSweep(because: SweepReason.poll.text)
         }
+        let sonar = sonar
+        let examination: @Sendable (CaptureHealth) -> Bool = { health in
+            plan.withLockedValue { $0.isCaptureIntact = health == .intact }
+            return sonar.withLockedValue { $0.examined(health) }
+        }
         let sweeper = Sweeper(
             keeper: sweeperKeeper, settings: settings.sweeping.pages, narrator: narrator,
-            schedules: { plan.withLockedValue(\.schedules) }, onFinding: { inbox.yield(.notified) },
+            schedules: { plan.withLockedValue(\.schedules) },
+            onExamination: settings.sweeping.mode == .listen ? examination : nil, onFinding: { inbox.yield(.notified) },
             onFirstRest: { inbox.yield(.sweepsRested) })
         await sweeper.run()
     }
@@ -176,11 +184,12 @@ public final class Agent: Service {
     /// Says that we are alive, counts who shares the rate, and keeps house now and then.
     private func beat() async {
         for beat in 0... {
-            let (wakeUp, canary) = sonar.withLockedValue { ($0.wakeUp, $0.nextCanary()) }
+            let (wakeUp, trouble, canary) = sonar.withLockedValue { ($0.wakeUp, $0.captureTrouble, $0.nextCanary()) }
             if beat > 0 { narrator.wakeUpSeen(wakeUp) }
-            if let agents = try? await store.heartbeat(identity, wakeUp: wakeUp, canary: canary) {
-                inbox.yield(.fleetCounted(agents))
-            }
+            let agents = try? await store.heartbeat(
+                identity, wakeUp: wakeUp, captureTrouble: trouble, canary: canary)
+            if let agents { inbox.yield(.fleetCounted(agents)) }
+            if let found = try? await store.checkIdentity() { narrator.identified(found) }
             if beat % AgentSettings.heartbeatsPerHousekeeping == 0 { await keepHouse() }
             let pause = beat < 2 ? AgentSettings.firstHeartbeatInterval : AgentSettings.heartbeatInterval
             guard (try? await Task.sleep(for: pause)) != nil else { return }

@@ -14,6 +14,7 @@ final class Narrator: Sendable {
     private struct State: Sendable {
         var failure: String?
         var sweepFailure: String?
+        var identity = DatabaseIdentity.same
         var gate = GateKind.open
         var wakeUp: WakeUp?
         var outcome: Settlement.Outcome?
@@ -101,7 +102,7 @@ final class Narrator: Sendable {
             "source.updated_at is not used, every poll compares everybody",
             metadata: [
                 "because": "this role does not see when other transactions began",
-                "hint": "GRANT pg_read_all_stats to it",
+                "hint": "it needs the role pg_read_all_stats",
             ])
     }
 
@@ -109,6 +110,19 @@ final class Narrator: Sendable {
         logger.warning(
             "changes named no user, as while the key column has another name; a sweep finds whom they meant",
             metadata: ["changes": "\(count)"])
+    }
+
+    func identified(_ identity: DatabaseIdentity) {
+        let isNew = state.withLockedValue { state in
+            defer { state.identity = identity }
+            return state.identity != identity
+        }
+        guard isNew else { return }
+        switch identity {
+        case .same: break
+        case .restored: logger.warning("the database is on another timeline: everybody is compared")
+        case .copied: logger.error("this database is a copy of the one that was synced; `resume` makes it the one")
+        }
     }
 
     func gateSeen(_ gate: Gate) {

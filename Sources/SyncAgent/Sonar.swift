@@ -9,6 +9,8 @@ public struct Sonar: Sendable {
     private let agent: String
     /// Why no change knocks, where that is known beforehand.
     private let silence: String?
+    /// What keeps triggers from telling of every change, as it was found last.
+    public private(set) var captureTrouble: String?
     private var sent = 0
     private var heard = 0
     private var link = Link.connecting
@@ -52,11 +54,22 @@ public struct Sonar: Sendable {
 
     public mutating func foundPooler() { link = .pooled }
 
+    /// - Returns: whether triggers tell of every change again, after they didn't.
+    public mutating func examined(_ health: CaptureHealth) -> Bool {
+        let wasBroken = captureTrouble != nil
+        switch health {
+        case .intact: captureTrouble = nil
+        case .broken(let what, let hint): captureTrouble = "\(what) \(hint)"
+        }
+        return wasBroken && captureTrouble == nil
+    }
+
     public mutating func lost(_ reason: String) { link = .down(reason) }
 
     /// How changes come to be known, as far as can be told now.
     public var wakeUp: WakeUp {
         if let silence { return .polling(silence) }
+        if let captureTrouble { return .polling(captureTrouble) }
         switch link {
         case .connecting: return .polling("the listening connection is not up yet")
         case .down(let reason): return .polling("the listening connection is down: \(reason)")

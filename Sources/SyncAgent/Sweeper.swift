@@ -11,6 +11,8 @@ struct Sweeper: Sendable {
     let narrator: Narrator
     /// What is to be swept now; it depends on whether capture works.
     let schedules: @Sendable () -> [SweepSchedule]
+    /// Looks whether it does. `nil`: nothing is captured by triggers.
+    let onExamination: (@Sendable (CaptureHealth) -> Bool)?
     /// Somebody differed, so there is something to claim.
     let onFinding: @Sendable () -> Void
     /// Nothing is under way and nothing due: said once.
@@ -24,9 +26,14 @@ struct Sweeper: Sendable {
         var failures = 0
         var hasRested = false
         var random = SeededRandom(seed: .random(in: .min ... .max))
+        var examinedAt: ContinuousClock.Instant?
         while !Task.isCancelled {
             let wait: Duration
             do {
+                if examinedAt.map({ .now - $0 > Sweeper.examinationInterval }) ?? true {
+                    try await examine()
+                    examinedAt = .now
+                }
                 let turns = try await turn()
                 failures = 0
                 let isResting = turns.allSatisfy(\.isRest)
@@ -42,6 +49,16 @@ struct Sweeper: Sendable {
             }
             try? await Task.sleep(for: wait)
         }
+    }
+
+    /// How often the triggers are compared with what `migrate` left.
+    private static let examinationInterval = Duration.seconds(10)
+
+    /// What was hidden while triggers were broken is found by one more sweep after they are whole again.
+    private func examine() async throws(StoreError) {
+        guard let onExamination else { return }
+        let health = try await keeper.run { store async throws(StoreError) in try await store.captureHealth() }
+        if onExamination(health) { try await keeper.any.requestSweep(because: "capture_restored") }
     }
 
     /// One turn at each kind of sweep.

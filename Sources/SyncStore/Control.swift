@@ -90,6 +90,8 @@ extension Store {
         WITH resumed AS (
             UPDATE subscriber_sync.control
             SET pause_kind = NULL, pause_reason = NULL, paused_at = NULL, probe_at = NULL, probe_failures = 0,
+                -- Whoever resumes a copy says that this one is to be synced.
+                database_identity = CASE WHEN pause_kind = 'copied' THEN NULL ELSE database_identity END,
                 throttled_until = CASE WHEN $1 = 'any' THEN NULL ELSE throttled_until END
             WHERE pause_kind IS NOT NULL AND ($1 = 'any' OR pause_kind = $1)
             RETURNING singleton

@@ -44,12 +44,16 @@ extension Store {
 
     /// Says that this agent is alive, and knocks on its own door.
     ///
-    /// - Parameter canary: the payload to be heard back.
+    /// - Parameters:
+    ///   - captureTrouble: what keeps triggers from telling of every change; `nil`: nothing.
+    ///   - canary: the payload to be heard back.
     /// - Returns: how many agents are alive, this one included.
-    public func heartbeat(_ agent: AgentIdentity, wakeUp: WakeUp, canary: String) async throws(StoreError) -> Int {
+    public func heartbeat(
+        _ agent: AgentIdentity, wakeUp: WakeUp, captureTrouble: String? = nil, canary: String
+    ) async throws(StoreError) -> Int {
         let parameters: [Parameter] = [
             .text(agent.id), .text(agent.host), .bigint(Int64(agent.pid)), .text(agent.version), .text(wakeUp.name),
-            .text(wakeUp.reason), .text(canary),
+            .text(wakeUp.reason), .text(canary), .optionalText(captureTrouble),
         ]
         return try await query(Store.heartbeat, parameters).first ?? 1
     }
@@ -59,10 +63,10 @@ extension Store {
         """
         WITH knocked AS (SELECT pg_notify('subscriber_sync', $7)),
         beaten AS (
-            INSERT INTO subscriber_sync.agent AS a (id, host, pid, version, wake_up, wake_up_reason)
-            SELECT $1, $2, $3::bigint::integer, $4, $5, $6 FROM knocked
+            INSERT INTO subscriber_sync.agent AS a (id, host, pid, version, wake_up, wake_up_reason, capture_trouble)
+            SELECT $1, $2, $3::bigint::integer, $4, $5, $6, $8::text FROM knocked
             ON CONFLICT (id) DO UPDATE SET seen_at = now(), wake_up = excluded.wake_up,
-                wake_up_reason = excluded.wake_up_reason
+                wake_up_reason = excluded.wake_up_reason, capture_trouble = excluded.capture_trouble
             RETURNING id
         )
         SELECT count(*) FROM (

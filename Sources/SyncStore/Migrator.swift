@@ -167,6 +167,10 @@ extension StoreError {
             hint: needsRights
                 ? "The role needs CREATE on the database, and must own the source table or have TRIGGER on it."
                 : error.hint,
-            isTransient: error.isConnectionLoss || error.sqlState == "55P03")
+            isTransient: error.isConnectionLoss || error.sqlState == "55P03",
+            isOvertaken: StoreError.overtaken.contains(error.sqlState ?? ""))
     }
+
+    /// It exists already, or no longer; its row was written by another; or two were in each other's way.
+    private static let overtaken: Set<String> = ["42710", "42723", "42704", "23505", "XX000", "40P01", "40001"]
 }

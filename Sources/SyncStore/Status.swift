@@ -22,6 +22,9 @@ public struct FleetStatus: Sendable {
     /// Why an agent polls, if one does.
     public let pollingReason: String?
     public let newSubscribers24h: Int
+    public let sweeps: Sweeps
+    /// What keeps triggers from telling of every change; `nil`: nothing.
+    public let captureTrouble: String?
     public let schemaVersion: Int
 
     /// A pause, with who asked for it and why.
@@ -32,6 +35,22 @@ public struct FleetStatus: Sendable {
         public let since: String?
         /// When one user is tried to see whether the account works again.
         public let nextProbe: String?
+    }
+
+    /// What the comparison of everybody has come to.
+    public struct Sweeps: Sendable, Hashable {
+        /// When everybody was written down first; `nil`: not yet.
+        public let baselineAt: String?
+        /// Why the one under way began, and how many users it has compared; `nil`: none is.
+        public let reason: String?
+        public let compared: Int?
+        /// The last one that ended.
+        public let endedAt: String?
+        public let endedReason: String?
+        public let endedCompared: Int?
+        public let endedFound: Int?
+        /// Changes that nothing had told of, since the beginning.
+        public let driftFound: Int
     }
 
     public func count(of status: String) -> Int { users.first { $0.status == status }?.count ?? 0 }
@@ -63,7 +82,9 @@ extension FleetStatus {
         """
         SELECT users, \(statuses.joined(separator: ", ")), change_backlog, changes_without_key, lag_seconds,
             accepted_last_minute, backlog_seconds, pause_kind, pause_reason, paused_at::text, next_probe_at::text,
-            throttled_until::text, agents, agents_listening, polling_reason, new_subscribers_24h, schema_version
+            throttled_until::text, agents, agents_listening, polling_reason, new_subscribers_24h, schema_version,
+            baseline_at::text, sweep_reason, sweep_compared, swept_at::text, swept_reason, swept_compared, swept_found,
+            drift_found, capture_trouble
         FROM subscriber_sync.status
         """
     ) { row throws(PostgresError) in
@@ -77,7 +98,16 @@ extension FleetStatus {
             pause: try pause(row, from: next + 5), throttledUntil: try row.optionalText(next + 9),
             agents: try row.integer(next + 10), agentsListening: try row.integer(next + 11),
             pollingReason: try row.optionalText(next + 12), newSubscribers24h: try row.integer(next + 13),
+            sweeps: try sweeps(row, from: next + 15), captureTrouble: try row.optionalText(next + 23),
             schemaVersion: Int(try row.optionalBigint(next + 14) ?? 0))
+    }
+
+    private static func sweeps(_ row: borrowing RowReader, from index: Int) throws(PostgresError) -> Sweeps {
+        Sweeps(
+            baselineAt: try row.optionalText(index), reason: try row.optionalText(index + 1),
+            compared: try row.optionalInteger(index + 2), endedAt: try row.optionalText(index + 3),
+            endedReason: try row.optionalText(index + 4), endedCompared: try row.optionalInteger(index + 5),
+            endedFound: try row.optionalInteger(index + 6), driftFound: try row.integer(index + 7))
     }
 
     private static func pause(_ row: borrowing RowReader, from index: Int) throws(PostgresError) -> Pause? {

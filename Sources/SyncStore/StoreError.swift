@@ -22,15 +22,19 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     /// Whether the source table may be other than it was when its statements were made: then it is worth
     /// looking at it again.
     public let mayBeSource: Bool
+    /// Whether another did the same at the same time and was first.
+    public let isOvertaken: Bool
 
     public init(
-        _ code: Code, _ message: String, hint: String? = nil, isTransient: Bool = false, mayBeSource: Bool = false
+        _ code: Code, _ message: String, hint: String? = nil, isTransient: Bool = false, mayBeSource: Bool = false,
+        isOvertaken: Bool = false
     ) {
         self.code = code
         self.message = message
         self.hint = hint
         self.isTransient = isTransient
         self.mayBeSource = mayBeSource
+        self.isOvertaken = isOvertaken
     }
 
     /// A failure of the database itself; undefined tables of ours mean that the schema is missing.

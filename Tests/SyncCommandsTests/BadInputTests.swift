@@ -51,7 +51,6 @@ import Testing
             says: "does not exist"),
         Wrong(
             what: "two selections", arguments: ["resync", "--all", "--failed"], change: [:], status: 64, says: "one of"),
-        Wrong(what: "polling", change: ["CAPTURE_MODE": "poll"], status: 78, says: "capture.mode poll"),
     ]
 
     @Test("is refused", arguments: cases)

@@ -24,7 +24,7 @@ import Testing
         ("sorce:\n  key: id\n", "There is no setting sorce (sync.yaml, line 1).", "Did you mean source?"),
         (
             "log:\n  colour: no\n", "There is no setting log.colour (sync.yaml, line 2).",
-            "Known in log: level, format, retention."
+            "Known in log: level, format, retention, max_rows."
         ),
         (
             "webserver: 1\n", "There is no setting webserver (sync.yaml, line 1).",

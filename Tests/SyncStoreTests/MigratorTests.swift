@@ -38,6 +38,32 @@ import Testing
         }
     }
 
+    @Test("and the installer of triggers both end well, however many do the same")
+    func installsAtOnce() async throws {
+        try await Self.onEmptyDatabase { session, database in
+            try await session.executeScript("SET search_path = public; " + Fixture.usersTable, name: "users")
+            let installed = try await withThrowingTaskGroup(of: Int.self) { group in
+                for number in 0..<20 {
+                    group.addTask {
+                        let own = Session(ConnectionSettings(dsn: database.dsn, applicationName: "migrator \(number)"))
+                        _ = try await Migrator(session: own).migrate()
+                        let source = try await SourceTable.find(.users, in: own)
+                        let installer = CaptureInstaller(session: own)
+                        let work = try await installer.install { () async throws(StoreError) in
+                            try await installer.plan(for: source, comparison: .columns, notification: .guarded)
+                        }
+                        await own.close()
+                        return work.statements.isEmpty ? 0 : 1
+                    }
+                }
+                return try await group.reduce(0, +)
+            }
+            #expect(installed >= 1)
+            let store = try await Store.open(session, mapping: .users, lease: .seconds(60), agent: "test")
+            #expect(try await store.captureHealth() == .intact)
+        }
+    }
+
     @Test("leaves nothing behind of a migration that fails")
     func isAtomic() async throws {
         try await Self.onEmptyDatabase { session, _ in

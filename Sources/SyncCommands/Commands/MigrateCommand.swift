@@ -57,7 +57,7 @@ struct MigrateCommand: AsyncParsableCommand {
         _ context: CommandContext, _ migrator: Migrator, _ pending: [Migration], _ source: SourceTable,
         _ installer: CaptureInstaller
     ) async throws {
-        let work = try await context.checked { () async throws(StoreError) in
+        let plan = { () async throws(StoreError) -> CaptureInstaller.Work in
             switch source.mapping.capture {
             case .triggers:
                 try await installer.plan(
@@ -66,20 +66,19 @@ struct MigrateCommand: AsyncParsableCommand {
             }
         }
         if print {
+            let work = try await context.checked(plan)
             Terminal.out(migrator.script() + "\n-- Capture on \(work.table)\n" + work.script)
         } else if dryRun {
-            Terminal.out(plan(pending, work))
+            Terminal.out(preview(pending, try await context.checked(plan)))
         } else {
-            let applied = try await context.checked { () async throws(StoreError) in
-                let applied = try await migrator.migrate()
-                try await installer.apply(work)
-                return applied
+            let (applied, work) = try await context.checked { () async throws(StoreError) in
+                (try await migrator.migrate(), try await installer.install(plan))
             }
             Terminal.out(report(applied, work))
         }
     }
 
-    private func plan(_ pending: [Migration], _ work: CaptureInstaller.Work) -> String {
+    private func preview(_ pending: [Migration], _ work: CaptureInstaller.Work) -> String {
         let migrations = pending.map { "would apply \($0.fileName)\n" }.joined()
         let triggers = work.statements.map { "would run \($0)\n" }.joined()
         return migrations + triggers + (pending.isEmpty && work.statements.isEmpty ? "nothing to do\n" : "")

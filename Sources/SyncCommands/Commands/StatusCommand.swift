@@ -58,9 +58,16 @@ extension FleetStatus {
     var concern: String? {
         if let pause {
             let reason = pause.reason.map { ": \($0)" } ?? ""
-            return pause.kind == "account"
-                ? "paused because SignalWire refuses the account\(reason); mend it, and a probe or `resume` goes on"
-                : "paused by an operator\(reason); `resume` goes on"
+            return switch pause.kind {
+            case "account":
+                "paused because SignalWire refuses the account\(reason); mend it, and a probe or `resume` goes on"
+            case "source": "paused because the users can't be read\(reason); it goes on by itself once they can"
+            case "copied": "paused\(reason)"
+            case _: "paused by an operator\(reason); `resume` goes on"
+            }
+        }
+        if let captureTrouble {
+            return "the triggers don't tell of every change, so everybody is compared instead: \(captureTrouble)"
         }
         if changesWithoutKey > 0 {
             return
@@ -95,6 +102,7 @@ extension FleetStatus {
             ("new subscribers in 24 h", String(newSubscribers24h)),
         ]
         if changeBacklog + count(of: "pending") + count(of: "in_flight") == 0 { rows.remove(at: 3) }
+        rows += sweeps.rows
         if let throttledUntil { rows.append(("SignalWire asked to wait until", throttledUntil)) }
         if let probe = pause?.nextProbe { rows.append(("next probe", probe)) }
         return rows + [("schema version", String(schemaVersion))]
@@ -116,7 +124,31 @@ extension FleetStatus {
             ("agents_listening", .int(agentsListening)),
             ("polling_reason", .optional(pollingReason)),
             ("new_subscribers_24h", .int(newSubscribers24h)),
+            ("sweep", sweeps.json),
+            ("capture_trouble", .optional(captureTrouble)),
             ("schema_version", .int(schemaVersion)),
+        ])
+    }
+}
+
+extension FleetStatus.Sweeps {
+    fileprivate var rows: [(String, String)] {
+        var rows: [(String, String)] = []
+        if let reason, let compared { rows.append(("sweep under way", "\(reason), \(compared) users compared")) }
+        if let endedAt, let endedReason {
+            let figures = "\(endedCompared ?? 0) compared, \(endedFound ?? 0) differed"
+            rows.append(("last sweep", "\(endedAt), \(endedReason): \(figures)"))
+        }
+        if baselineAt == nil { rows.append(("first sweep", "not ended yet: who was there before isn't known")) }
+        return rows + [("drift found", String(driftFound))]
+    }
+
+    fileprivate var json: JSON {
+        .object([
+            ("baseline_at", .optional(baselineAt)), ("reason", .optional(reason)), ("compared", .optional(compared)),
+            ("ended_at", .optional(endedAt)), ("ended_reason", .optional(endedReason)),
+            ("ended_compared", .optional(endedCompared)), ("ended_found", .optional(endedFound)),
+            ("drift_found", .int(driftFound)),
         ])
     }
 }
