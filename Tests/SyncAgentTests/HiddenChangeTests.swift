@@ -50,14 +50,28 @@ import Testing
         }
     }
 
-    @Test("pauses on a copy of the database that was synced, until an operator says it is the one")
-    func copied() async throws {
-        try await Bench.run { bench in
+    /// How a database is copied.
+    enum Copying: String, CaseIterable, Sendable {
+        case template, dump
+
+        func copy(_ database: TestDatabase, on server: PostgresServer) async throws -> TestDatabase {
+            switch self {
+            case .template: try await server.createDatabase(template: database.name)
+            case .dump: try await server.restoreDump(of: database)
+            }
+        }
+    }
+
+    @Test(
+        "pauses on a copy of the database that was synced, until an operator says it is the one",
+        arguments: Copying.allCases)
+    func copied(by copying: Copying) async throws {
+        let server = try await PostgresServer.start()
+        try await Bench.run(server: server) { bench in
             try await bench.fixture.run("INSERT INTO users (id, email, title) VALUES (1, 'a@x', 'x')")
             #expect(try await bench.runUntilIdle() == .idle)
-            let original = bench.fixture.database.name
             await bench.fixture.session.close()
-            let copy = try await PostgresServer.shared().createDatabase(template: original)
+            let copy = try await copying.copy(bench.fixture.database, on: server)
             let session = Session(ConnectionSettings(dsn: copy.dsn, applicationName: "application"))
             let fixture = Fixture(database: copy, session: session, mapping: .users)
             let staging = Bench(fixture: fixture, sandbox: bench.sandbox)
@@ -73,6 +87,7 @@ import Testing
             await session.close()
             try await copy.drop()
         }
+        try await server.stop()
     }
 
     @Test("compares everybody on another timeline of the same database")

@@ -105,6 +105,16 @@ extension PostgresServer {
         return database(named: name)
     }
 
+    /// Makes another database of a dump of this one, as a backup is restored or staging is filled.
+    public func restoreDump(of database: TestDatabase) async throws -> TestDatabase {
+        let folder = try owned()
+        let copy = try await createDatabase()
+        let file = "\(folder.path)/\(copy.name).dump"
+        try await folder.programs.run("pg_dump", ["-Fc", "-f", file, "-d", database.dsn])
+        try await folder.programs.run("pg_restore", ["--exit-on-error", "-d", copy.dsn, file])
+        return copy
+    }
+
     /// The database of that name, whether it exists or not.
     public func database(named name: String) -> TestDatabase {
         guard let folder else {
