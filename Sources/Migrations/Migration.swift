@@ -19,7 +19,8 @@ public struct Migration: Sendable, Hashable {
         Migration(5, "status", PackageResources.V0005__status_sql),
         Migration(6, "sweep", PackageResources.V0006__sweep_sql),
         Migration(7, "capture", PackageResources.V0007__capture_sql),
-        Migration(8, "status", PackageResources.V0008__status_sql),
+        Migration(8, "brakes", PackageResources.V0008__brakes_sql),
+        Migration(9, "status", PackageResources.V0009__status_sql),
     ]
 
     private init(_ version: Int, _ name: String, _ file: [UInt8]) {

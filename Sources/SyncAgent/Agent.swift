@@ -113,6 +113,7 @@ public final class Agent: Service {
         case .settle(let batch): desk.yield(.settle(batch))
         case .throttleFleet(let wait): desk.yield(.throttleFleet(wait))
         case .pauseFleet(let problem): desk.yield(.pauseFleet(problem))
+        case .suspectFleet(let suspicion): desk.yield(.suspectFleet(suspicion))
         case .resumeFleet: desk.yield(.resumeFleet)
         case .push(let job): group.addTask { await self.push(job) }
         case .wake(let instant):
@@ -134,9 +135,11 @@ public final class Agent: Service {
     }
 
     private func work(_ stream: AsyncStream<DatabaseWork>) async {
+        let pulse = pulse
         let desk = DatabaseDesk(
             keeper: keeper, rules: settings.rules, newSubscriberLimit: settings.newSubscriberLimit, clock: clock,
-            narrator: narrator)
+            narrator: narrator, blast: NIOLockedValueBox(BlastGauge(sharePercent: settings.changedSharePercent)),
+            agents: { pulse.reading.agents })
         for await work in stream {
             if let event = await desk.perform(work) { inbox.yield(event) }
         }
@@ -188,7 +191,10 @@ public final class Agent: Service {
             if beat > 0 { narrator.wakeUpSeen(wakeUp) }
             let agents = try? await store.heartbeat(
                 identity, wakeUp: wakeUp, captureTrouble: trouble, canary: canary)
-            if let agents { inbox.yield(.fleetCounted(agents)) }
+            if let agents {
+                pulse.update { $0.agents = agents }
+                inbox.yield(.fleetCounted(agents))
+            }
             if let found = try? await store.checkIdentity() { narrator.identified(found) }
             if beat % AgentSettings.heartbeatsPerHousekeeping == 0 { await keepHouse() }
             let pause = beat < 2 ? AgentSettings.firstHeartbeatInterval : AgentSettings.heartbeatInterval

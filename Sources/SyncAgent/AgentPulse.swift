@@ -8,6 +8,8 @@ public final class AgentPulse: Sendable {
         /// Settled since the start, by outcome.
         public var outcomes: [Settlement.Outcome: Int] = [:]
         public var held = 0
+        /// How many agents were alive when this one said so last, itself included.
+        public var agents = 1
         public var isDatabaseReachable = true
         public var isStopping = false
         /// When the loop last handled an event.

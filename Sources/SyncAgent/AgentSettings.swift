@@ -8,6 +8,8 @@ public struct AgentSettings: Sendable {
     public var rules: PushRules
     /// New subscribers in 24 hours; `nil`: any number.
     public var newSubscriberLimit: Int?
+    /// Percent of the known users that may change within ten minutes; 0: any number.
+    public var changedSharePercent = 0
     /// How long log rows are kept; `nil`: for ever.
     public var logRetention: Duration?
     /// How many log rows are kept; `nil`: any number.

@@ -1,4 +1,5 @@
 import Logging
+import NIOConcurrencyHelpers
 import SyncCore
 import SyncStore
 
@@ -8,6 +9,7 @@ enum DatabaseWork: Sendable {
     case settle([Settlement])
     case throttleFleet(Duration)
     case pauseFleet(Problem)
+    case suspectFleet(Suspicion)
     case resumeFleet
 }
 
@@ -18,6 +20,10 @@ struct DatabaseDesk: Sendable {
     let newSubscriberLimit: Int?
     let clock: MonotonicClock
     let narrator: Narrator
+    /// When to count how many changed, and the count of the known that it goes by.
+    let blast: NIOLockedValueBox<BlastGauge>
+    /// How many agents fold.
+    let agents: @Sendable () -> Int
 
     /// - Returns: the event to answer with; the fleet's switches have none.
     func perform(_ work: DatabaseWork) async -> DispatcherEvent? {
@@ -28,6 +34,8 @@ struct DatabaseDesk: Sendable {
             await tell("throttle") { store async throws(StoreError) in try await store.throttle(for: wait) }
         case .pauseFleet(let problem):
             await tell("pause") { store async throws(StoreError) in try await store.pauseForAccount(problem) }
+        case .suspectFleet(let suspicion):
+            await tell("pause") { store async throws(StoreError) in try await store.pauseForSuspicion(suspicion) }
         case .resumeFleet:
             await tell("resume") { store async throws(StoreError) in try await store.resumeAfterProbe() }
         }
@@ -42,7 +50,8 @@ struct DatabaseDesk: Sendable {
             narrator.databaseAnswered()
             narrator.gateSeen(batch.gate)
             if case .paused = batch.gate { await resumeAfterFit() }
-            return .claimed(await haul(of: batch, claimedAt: claimedAt))
+            let isBraked = try await isBraked(batch)
+            return .claimed(await haul(of: batch, isBraked: isBraked, claimedAt: claimedAt))
         } catch {
             if error.code == .mismatch { await standDown(error) }
             narrator.databaseFailed(error, doing: "claim")
@@ -69,14 +78,36 @@ struct DatabaseDesk: Sendable {
     ///
     /// Who is gone is settled first: a changed key comes as one user gone and one new, and the new one can
     /// have the reference only once the other has given it back.
-    private func haul(of batch: ClaimBatch, claimedAt: Instant) async -> Haul {
+    private func haul(of batch: ClaimBatch, isBraked: Bool, claimedAt: Instant) async -> Haul {
         let planned = batch.claims.map { ($0, PushPlan(for: $0, rules: rules)) }
         var haul = Haul(gate: batch.gate, folded: batch.folded, nextDue: batch.nextDue)
         let isAskedFor = planned.contains { $0.1.needsAdmission }
         let gone = isAskedFor ? planned.filter { $0.1.isDeletion } : []
         haul.settlements = await settleFirst(gone.compactMap { Settlement(of: $0, plan: $1) })
-        await plan(planned.filter { claim, plan in !isAskedFor || !plan.isDeletion }, into: &haul, claimedAt: claimedAt)
+        let rest = planned.filter { claim, plan in !isAskedFor || !plan.isDeletion }
+        let isHeld = { (claim: Claim, plan: PushPlan) in isBraked && plan.isHeldByBrake(claim) }
+        haul.settlements += rest.compactMap { claim, plan in
+            guard isHeld(claim, plan), case .push(let push) = plan else { return nil }
+            return Settlement(braking: claim, push: push)
+        }
+        await plan(rest.filter { !isHeld($0, $1) }, into: &haul, claimedAt: claimedAt)
         return haul
+    }
+
+    /// Whether changes of known users are held: because they were before, or because too many came now.
+    private func isBraked(_ batch: ClaimBatch) async throws(StoreError) -> Bool {
+        if batch.isBraked { return true }
+        let agents = agents()
+        guard blast.withLockedValue({ $0.folded(batch.folded, agents: agents, at: clock.now) }) else { return false }
+        let store = await keeper.any
+        let known = try await store.knownBeforeWindow()
+        let gauge = blast.withLockedValue { $0 }
+        // One more than the limit tells enough; the operator is told the whole.
+        let most = gauge.limit(of: known).map { _ in known } ?? 0
+        let changed = try await store.changedInWindow(most: most)
+        guard blast.withLockedValue({ $0.counted(changed: changed, of: known, at: clock.now) }) else { return false }
+        if try await store.brake(BlastCount(changed: changed, known: known)) { narrator.braked(changed, known) }
+        return true
     }
 
     /// - Returns: what could not be written now, for the usual way.
@@ -138,6 +169,14 @@ struct DatabaseDesk: Sendable {
 }
 
 extension PushPlan {
+    /// Whether the brake on mass changes holds it.
+    func isHeldByBrake(_ claim: Claim) -> Bool {
+        switch self {
+        case .push(let push): push.isHeldByBrake(claim)
+        case .nothing, .hold, .forget: false
+        }
+    }
+
     /// Whether the user's row is gone.
     var isDeletion: Bool {
         switch self {

@@ -112,6 +112,12 @@ final class Narrator: Sendable {
             metadata: ["changes": "\(count)"])
     }
 
+    func braked(_ changed: Int, _ known: Int) {
+        logger.error(
+            "so many users changed at once that it looks like a mistake; `approve` pushes them, `reject` doesn't",
+            metadata: ["changed": "\(changed)", "known": "\(known)"])
+    }
+
     func identified(_ identity: DatabaseIdentity) {
         let isNew = state.withLockedValue { state in
             defer { state.identity = identity }

@@ -177,7 +177,7 @@ extension CommandContext {
     func agentSettings(store: Store, isUntilIdle: Bool) async throws(Failure) -> AgentSettings {
         let delivery = settings.delivery
         let listening = settings.database.listenURL == nil ? try connection() : try valid(settings.database.listenURL)
-        return AgentSettings(
+        var agent = AgentSettings(
             dispatcher: DispatcherSettings(
                 concurrency: delivery.concurrency, rate: delivery.rate, timeout: delivery.timeout,
                 lease: delivery.lease,
@@ -186,6 +186,9 @@ extension CommandContext {
             logRetention: settings.log.retention, logRows: settings.log.maxRows, listening: listening,
             sweeping: sweeping,
             silence: try await silence(store))
+        agent.changedSharePercent = settings.limits.changedSharePercent
+        agent.dispatcher.equalRejections = settings.limits.equalRejections
+        return agent
     }
 
     /// Why no change will ever knock, where that is so.

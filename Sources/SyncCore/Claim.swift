@@ -20,10 +20,13 @@ public struct Claim: Sendable {
     /// Whether `told` may be untrue: a request has landed, or may still land, whose effect nobody
     /// knows, or an operator asked to push regardless. Sending again settles it.
     public let isDoubted: Bool
+    /// Whether an operator asked for it, and not the application's change.
+    public let isResync: Bool
 
     public init(
         user: UserKey, lease: Lease, version: Int64, attempt: Int, standing: Standing, source: SourceState,
-        admitted: Reference?, subscriber: SubscriberID?, told: Told, isDoubted: Bool
+        admitted: Reference?, subscriber: SubscriberID?, told: Told, isDoubted: Bool,
+        isResync: Bool = false
     ) {
         self.user = user
         self.lease = lease
@@ -35,6 +38,7 @@ public struct Claim: Sendable {
         self.subscriber = subscriber
         self.told = told
         self.isDoubted = isDoubted
+        self.isResync = isResync
     }
 }
 

@@ -26,6 +26,7 @@ public struct Dispatcher: Sendable {
     var probe: Lease?
     /// Whether a sweep may still find somebody: then nothing is idle.
     var mayBeSwept: Bool
+    var breaker: RejectionBreaker
     /// When a stopping dispatcher gives up on a database that doesn't answer: its leases expire by themselves.
     var stopBy: Instant?
 
@@ -53,6 +54,7 @@ public struct Dispatcher: Sendable {
         random = SeededRandom(seed: seed)
         pace = Pace(rate: settings.rate)
         mayBeSwept = settings.awaitsSweeps
+        breaker = RejectionBreaker(threshold: settings.equalRejections)
     }
 
     /// Users claimed and not yet settled.
@@ -135,6 +137,10 @@ public struct Dispatcher: Sendable {
         pushing -= 1
         let settlement = Settlement(of: job.claim, push: job.push, answer: answer, using: &random)
         unsettled.append(settlement)
+        if let suspicion = breaker.take(answer.outcome, of: job.claim.user, at: now) {
+            releaseQueue()
+            return [.suspectFleet(suspicion)]
+        }
         switch answer.outcome {
         case .accepted:
             // A call that began before the pause says nothing about what came after.

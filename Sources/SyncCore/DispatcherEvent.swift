@@ -33,6 +33,8 @@ public enum DispatcherAction: Sendable {
     case throttleFleet(Duration)
     /// Nobody sends, but for one probe at a time, until one succeeds or an operator resumes.
     case pauseFleet(Problem)
+    /// Nobody sends until an operator resumes: it is the configuration, and those users are due again then.
+    case suspectFleet(Suspicion)
     /// A probe succeeded.
     case resumeFleet
     /// Nothing more comes.

@@ -14,10 +14,13 @@ public struct DispatcherSettings: Sendable, Hashable {
     public var isUntilIdle: Bool
     /// Whether it may finish for that only after `.sweepsRested`.
     public var awaitsSweeps: Bool
+    /// How many users in a row may meet the same rejection before the configuration is suspected; 0: any number.
+    public var equalRejections: Int
 
     public init(
         concurrency: Int = 32, rate: Double = 100, timeout: Duration = .seconds(15), lease: Duration = .seconds(60),
-        pollInterval: Duration = .seconds(5), isUntilIdle: Bool = false, awaitsSweeps: Bool = false
+        pollInterval: Duration = .seconds(5), isUntilIdle: Bool = false, awaitsSweeps: Bool = false,
+        equalRejections: Int = 0
     ) {
         self.concurrency = concurrency
         self.rate = rate
@@ -26,6 +29,7 @@ public struct DispatcherSettings: Sendable, Hashable {
         self.pollInterval = pollInterval
         self.isUntilIdle = isUntilIdle
         self.awaitsSweeps = awaitsSweeps
+        self.equalRejections = equalRejections
     }
 
     /// After a wake-up: how often to look again…

@@ -74,6 +74,12 @@ public struct Push: Sendable, CustomStringConvertible, CustomReflectable {
         self.needsAdmission = !isSameSubscriber || claim.standing.mayHaveLostReference
     }
 
+    /// Whether the brake on mass changes holds this push: it would overwrite what a known subscriber has, and nobody
+    /// asked for it.
+    public func isHeldByBrake(_ claim: Claim) -> Bool {
+        !claim.isResync && !needsAdmission && claim.subscriber != nil && !changed.isEmpty
+    }
+
     public var description: String { "‹push of \(fields.count) fields›" }
     public var customMirror: Mirror { Mirror(self, children: []) }
 
@@ -114,6 +120,7 @@ public enum HoldReason: String, Sendable, CaseIterable {
     case referenceChanged = "reference_changed"
     case duplicateReference = "duplicate_reference"
     case newSubscriberLimit = "new_subscriber_limit"
+    case massChange = "mass_change"
 
     /// What is the matter, and what ends it, for the operator.
     public var explanation: String {
@@ -131,7 +138,9 @@ public enum HoldReason: String, Sendable, CaseIterable {
                 + "then resync the user."
         case .newSubscriberLimit:
             "limits.new_subscribers is used up for the last 24 hours; the user follows when it allows, "
-                + "or sooner if the limit is raised."
+                + "or sooner if the limit is raised, or by `approve`."
+        case .massChange:
+            "So many users changed at once that it looks like a mistake; `approve` pushes them, `reject` doesn't."
         }
     }
 }

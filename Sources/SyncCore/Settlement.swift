@@ -84,6 +84,15 @@ extension Settlement {
         }
     }
 
+    /// Holds a push that the brake on mass changes keeps from being sent; the log says what it would have changed.
+    public init(braking claim: Claim, push: Push) {
+        let reason = HoldReason.massChange
+        let problem = Problem(code: reason.rawValue, message: reason.explanation)
+        let note = Note(
+            outcome: .held, changed: push.changed, problem: problem, httpStatus: nil, requestID: nil, duration: nil)
+        self.init(claim, standing: .held, attempts: .cleared, note: note)
+    }
+
     /// Hands a claim back as it was: nothing was sent, and somebody else may take it at once.
     public init(releasing claim: Claim) {
         self.init(claim, standing: nil, due: .after(.zero), attempts: .givenBack, note: nil)

@@ -30,9 +30,20 @@ extension Store {
         return Dictionary(rows) { first, _ in first }
     }
 
+    /// The limit with what an operator has allowed beyond it; -1 is none.
+    private static func limit(_ parameter: String) -> String {
+        """
+        (CASE WHEN \(parameter)::bigint < 0 THEN -1 ELSE \(parameter)::bigint + coalesce(
+            (SELECT c.extra_subscribers FROM subscriber_sync.control c WHERE c.extra_until > now()), 0) END)
+        """
+    }
+
     static let admit = Statement<(UserKey, Admission)>(
         "admit",
-        "SELECT a.user_key, a.verdict FROM subscriber_sync.admit($1::text[], $2::bigint[], $3::text[], $4::integer) AS a"
+        """
+        SELECT a.user_key, a.verdict
+        FROM subscriber_sync.admit($1::text[], $2::bigint[], $3::text[], \(limit("$4"))::integer) AS a
+        """
     ) { row throws(PostgresError) in
         (UserKey(try row.text(0)), Admission(rawValue: try row.text(1)) ?? .leaseLost)
     }
@@ -52,7 +63,7 @@ extension Store {
         """
         WITH room AS (
             SELECT CASE WHEN $1::bigint < 0 THEN 1000
-                ELSE least(1000, greatest(0, $1::bigint - count(*))) END AS most
+                ELSE least(1000, greatest(0, \(limit("$1")) - count(*))) END AS most
             FROM subscriber_sync.subscriber WHERE admitted_at > now() - interval '24 hours'
         ),
         limited AS (

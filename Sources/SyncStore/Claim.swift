@@ -9,6 +9,8 @@ public struct ClaimBatch: Sendable {
     public let folded: Int
     /// How long until somebody is due; `nil` where nobody is. Meant for a batch without claims.
     public let nextDue: Duration?
+    /// Whether changes of known users are held until an operator answers.
+    public let isBraked: Bool
 }
 
 extension Store {
@@ -31,7 +33,8 @@ extension Store {
                 hint: "INSERT INTO subscriber_sync.control DEFAULT VALUES;")
         }
         return ClaimBatch(
-            claims: rows.compactMap(\.claim), gate: first.gate, folded: first.folded, nextDue: first.nextDue)
+            claims: rows.compactMap(\.claim), gate: first.gate, folded: first.folded, nextDue: first.nextDue,
+            isBraked: first.isBraked)
     }
 }
 
@@ -40,6 +43,7 @@ struct ClaimRow: Sendable {
     let gate: Gate
     let folded: Int
     let nextDue: Duration?
+    let isBraked: Bool
     let claim: Claim?
 }
 
@@ -64,7 +68,8 @@ enum ClaimSQL {
                 gate: try gate(row),
                 folded: try row.integer(3),
                 nextDue: try row.optionalBigint(4).map { .milliseconds(max(0, $0)) },
-                claim: try row.optionalText(5) == nil ? nil : try decoder.claim(row, from: 5))
+                isBraked: try row.boolean(5),
+                claim: try row.optionalText(6) == nil ? nil : try decoder.claim(row, from: 6))
         }
     }
 
@@ -103,7 +108,7 @@ enum ClaimSQL {
             RETURNING singleton
         ),
         gate AS MATERIALIZED (
-            SELECT state, c.throttled_until, c.probe_at,
+            SELECT state, c.throttled_until, c.probe_at, c.braked_at IS NOT NULL AS is_braked,
                 CASE state WHEN 'open' THEN $1::bigint WHEN 'probing' THEN least($1::bigint, 1) ELSE 0 END AS leases
             FROM subscriber_sync.control c,
             LATERAL (
@@ -248,6 +253,7 @@ enum ClaimSQL {
             ceil(extract(epoch FROM g.probe_at - now()) * 1000)::bigint,
             (SELECT count(*) FROM taken),
             ceil(extract(epoch FROM next.due_at - now()) * 1000)::bigint,
+            g.is_braked,
             claims.*
         FROM gate g
         CROSS JOIN (

@@ -13,11 +13,12 @@ struct ClaimDecoder: Sendable {
             \(alias).reference, \(alias).admitted_at IS NOT NULL AS is_admitted, \(alias).subscriber_id::text AS subscriber_id,
             \(alias).doubted_until IS NOT NULL AS is_doubted,
             ARRAY(SELECT t.key FROM jsonb_each_text(\(alias).told) t) AS told_names,
-            ARRAY(SELECT t.value FROM jsonb_each_text(\(alias).told) t) AS told_hashes
+            ARRAY(SELECT t.value FROM jsonb_each_text(\(alias).told) t) AS told_hashes,
+            \(alias).priority = 1 AS is_resync
         """
     }
 
-    static let columnCount = 11
+    static let columnCount = 12
 
     /// - Parameter offset: how many columns stand in front of the claim's.
     func claim(_ row: borrowing RowReader, from offset: Int) throws(PostgresError) -> Claim {
@@ -33,7 +34,7 @@ struct ClaimDecoder: Sendable {
             admitted: isAdmitted ? Reference(try row.optionalText(offset + 5)) : nil,
             subscriber: try row.optionalText(offset + 7).flatMap(SubscriberID.init),
             told: ToldColumn.told(names: try row.textArray(offset + 9), hashes: try row.textArray(offset + 10)),
-            isDoubted: try row.boolean(offset + 8))
+            isDoubted: try row.boolean(offset + 8), isResync: try row.boolean(offset + 11))
     }
 
     /// `in_scope` is null where the source has no such row.

@@ -87,7 +87,8 @@ extension Store {
     static let resume = Statement<Void>(
         "resume",
         """
-        WITH resumed AS (
+        WITH before AS MATERIALIZED (SELECT c.* FROM subscriber_sync.control c),
+        resumed AS (
             UPDATE subscriber_sync.control
             SET pause_kind = NULL, pause_reason = NULL, paused_at = NULL, probe_at = NULL, probe_failures = 0,
                 -- Whoever resumes a copy says that this one is to be synced.
@@ -95,6 +96,17 @@ extension Store {
                 throttled_until = CASE WHEN $1 = 'any' THEN NULL ELSE throttled_until END
             WHERE pause_kind IS NOT NULL AND ($1 = 'any' OR pause_kind = $1)
             RETURNING singleton
+        ),
+        -- Where the configuration was suspected, its rejections say nothing about the users.
+        rejected AS MATERIALIZED (
+            SELECT s.user_key FROM subscriber_sync.subscriber s, before b
+            WHERE $1 = 'any' AND b.pause_kind = 'suspicious' AND s.standing = 'rejected' AND s.due_at IS NULL
+                AND s.last_error_code = b.suspect_code AND s.last_attempt_at >= b.suspect_since
+            ORDER BY s.user_key FOR UPDATE OF s
+        ),
+        again AS (
+            UPDATE subscriber_sync.subscriber s SET due_at = now(), wanted = s.wanted + 1
+            WHERE s.user_key = ANY (ARRAY(SELECT user_key FROM rejected))
         ),
         knocked AS (SELECT pg_notify('subscriber_sync', '') FROM resumed)
         INSERT INTO subscriber_sync.log (outcome, agent)

@@ -25,6 +25,7 @@ public struct FleetStatus: Sendable {
     public let sweeps: Sweeps
     /// What keeps triggers from telling of every change; `nil`: nothing.
     public let captureTrouble: String?
+    public let brakes: Brakes
     public let schemaVersion: Int
 
     /// A pause, with who asked for it and why.
@@ -51,6 +52,20 @@ public struct FleetStatus: Sendable {
         public let endedFound: Int?
         /// Changes that nothing had told of, since the beginning.
         public let driftFound: Int
+    }
+
+    /// What waits for an operator's answer.
+    public struct Brakes: Sendable, Hashable {
+        /// Since when changes of known users are held; `nil`: they aren't.
+        public let since: String?
+        /// How many had changed then, of how many.
+        public let changed: Int?
+        public let known: Int?
+        /// Users who are held for that, and the first of them.
+        public let heldChanged: Int
+        public let sample: [String]
+        /// Users who are held by the limit of new subscribers.
+        public let heldNew: Int
     }
 
     public func count(of status: String) -> Int { users.first { $0.status == status }?.count ?? 0 }
@@ -84,7 +99,8 @@ extension FleetStatus {
             accepted_last_minute, backlog_seconds, pause_kind, pause_reason, paused_at::text, next_probe_at::text,
             throttled_until::text, agents, agents_listening, polling_reason, new_subscribers_24h, schema_version,
             baseline_at::text, sweep_reason, sweep_compared, swept_at::text, swept_reason, swept_compared, swept_found,
-            drift_found, capture_trouble
+            drift_found, capture_trouble, braked_at::text, braked_changed, braked_known, held_mass_change, held_sample,
+            held_new_subscriber_limit
         FROM subscriber_sync.status
         """
     ) { row throws(PostgresError) in
@@ -99,7 +115,15 @@ extension FleetStatus {
             agents: try row.integer(next + 10), agentsListening: try row.integer(next + 11),
             pollingReason: try row.optionalText(next + 12), newSubscribers24h: try row.integer(next + 13),
             sweeps: try sweeps(row, from: next + 15), captureTrouble: try row.optionalText(next + 23),
+            brakes: try brakes(row, from: next + 24),
             schemaVersion: Int(try row.optionalBigint(next + 14) ?? 0))
+    }
+
+    private static func brakes(_ row: borrowing RowReader, from index: Int) throws(PostgresError) -> Brakes {
+        Brakes(
+            since: try row.optionalText(index), changed: try row.optionalInteger(index + 1),
+            known: try row.optionalInteger(index + 2), heldChanged: try row.integer(index + 3),
+            sample: try row.optionalTextArray(index + 4)?.compactMap { $0 } ?? [], heldNew: try row.integer(index + 5))
     }
 
     private static func sweeps(_ row: borrowing RowReader, from index: Int) throws(PostgresError) -> Sweeps {

@@ -15,6 +15,7 @@ import Testing
         "database.url", "database.listen_url", "signalwire.space", "signalwire.project_id", "signalwire.api_token",
         "signalwire.application_id", "signalwire.token_ttl", "delivery.concurrency", "delivery.rate",
         "delivery.timeout", "delivery.lease", "limits.new_subscribers", "limits.changed_share",
+        "limits.equal_rejections",
         "identity.on_reference_change", "values.cleared", "values.invalid_time_zone", "operations.listen",
         "log.level", "log.format", "log.retention", "log.max_rows",
     ]

@@ -20,7 +20,7 @@ import Testing
         #expect(settings.signalwire.tokenTTL == .seconds(300) && settings.signalwire.applicationID == nil)
         #expect(
             settings.delivery == .init(concurrency: 32, rate: 100, timeout: .seconds(15), lease: .seconds(60)))
-        #expect(settings.limits == .init(newSubscribers: 1000, changedSharePercent: 30))
+        #expect(settings.limits == .init(newSubscribers: 1000, changedSharePercent: 30, equalRejections: 20))
         #expect(settings.rules == PushRules(cleared: .sendEmpty, referenceChange: .hold))
         #expect(settings.invalidTimeZone == .omit)
         #expect(settings.operations.listen == ListenAddress(host: "127.0.0.1", port: 9464))

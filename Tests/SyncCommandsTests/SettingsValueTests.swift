@@ -101,7 +101,7 @@ import Testing
             """
         let settings = try SettingsFixture(yaml: yaml).load().settings
         #expect(settings.capture.sweepInterval == nil && settings.log.retention == nil)
-        #expect(settings.limits == .init(newSubscribers: nil, changedSharePercent: 0))
+        #expect(settings.limits == .init(newSubscribers: nil, changedSharePercent: 0, equalRejections: 20))
         #expect(settings.delivery.rate == 0)
         let none = try SettingsFixture(["--set", "limits.new_subscribers=0"]).load().settings
         #expect(none.limits.newSubscribers == 0)

@@ -209,7 +209,7 @@ struct DispatcherTests {
                 bench.hear(.claimed(Haul(jobs: bench.jobs(first...lease))), after: .milliseconds(5))
             case .push(let job): bench.hear(.answered(job, accepted), after: .milliseconds(90))
             case .settle(let batch): bench.hear(.settled(SettleReport(settled: batch.count)), after: .milliseconds(5))
-            case .wake, .throttleFleet, .pauseFleet, .resumeFleet, .finish: continue
+            case .wake, .throttleFleet, .pauseFleet, .suspectFleet, .resumeFleet, .finish: continue
             }
         }
         #expect(lease > 20)

@@ -95,6 +95,8 @@ extension Simulation {
         case .throttleFleet(let wait): ask(.throttle(wait.millisecondsRoundedUp), index)
         case .pauseFleet: ask(.pause, index)
         case .resumeFleet: ask(.resume, index)
+        // The simulation's agents run without that breaker.
+        case .suspectFleet: break
         case .push(let job):
             // A task of its own makes the call, a moment later: that moment can be long.
             queue.schedule(

@@ -97,7 +97,7 @@ extension Simulation {
         case .referenceChanged: state.admittedAt != nil && state.reference != Reference(row.reference)?.text
         case .duplicateReference: hasNamesake(state, Reference(row.reference)?.folded)
         case .newSubscriberLimit: settings.newSubscriberLimit >= 0
-        case .missingProfile, nil: false
+        case .missingProfile, .massChange, nil: false
         }
     }
 

@@ -44,6 +44,12 @@ import Testing
             (Store.recentBounds.name, Store.recentBounds.text), (Store.advanceSweep.name, Store.advanceSweep.text),
             (Store.endSweep.name, Store.endSweep.text), (Store.requestSweep.name, Store.requestSweep.text),
             (Store.seesTransactions.name, Store.seesTransactions.text),
+            (Store.knownBeforeWindow.name, Store.knownBeforeWindow.text),
+            (Store.changedInWindow.name, Store.changedInWindow.text), (Store.brake.name, Store.brake.text),
+            (Store.pauseForSuspicion.name, Store.pauseForSuspicion.text),
+            (FleetControl.approve.name, FleetControl.approve.text),
+            (FleetControl.reject.name, FleetControl.reject.text),
+            (Store.checkIdentity.name, Store.checkIdentity.text),
         ]
         let mapped = [
             ClaimSQL.statement(for: source, decoder: decoder).text, LookSQL.one(source, decoder).text,

@@ -63,9 +63,11 @@ extension FleetStatus {
                 "paused because SignalWire refuses the account\(reason); mend it, and a probe or `resume` goes on"
             case "source": "paused because the users can't be read\(reason); it goes on by itself once they can"
             case "copied": "paused\(reason)"
+            case "suspicious": "paused\(reason) Mend it, then `resume`: those users are pushed again"
             case _: "paused by an operator\(reason); `resume` goes on"
             }
         }
+        if let question = brakes.question { return question }
         if let captureTrouble {
             return "the triggers don't tell of every change, so everybody is compared instead: \(captureTrouble)"
         }
@@ -102,7 +104,7 @@ extension FleetStatus {
             ("new subscribers in 24 h", String(newSubscribers24h)),
         ]
         if changeBacklog + count(of: "pending") + count(of: "in_flight") == 0 { rows.remove(at: 3) }
-        rows += sweeps.rows
+        rows += sweeps.rows + brakes.rows
         if let throttledUntil { rows.append(("SignalWire asked to wait until", throttledUntil)) }
         if let probe = pause?.nextProbe { rows.append(("next probe", probe)) }
         return rows + [("schema version", String(schemaVersion))]
@@ -126,7 +128,35 @@ extension FleetStatus {
             ("new_subscribers_24h", .int(newSubscribers24h)),
             ("sweep", sweeps.json),
             ("capture_trouble", .optional(captureTrouble)),
+            ("brakes", brakes.json),
             ("schema_version", .int(schemaVersion)),
+        ])
+    }
+}
+
+extension FleetStatus.Brakes {
+    /// What an operator is asked; `nil`: nothing.
+    fileprivate var question: String? {
+        if since != nil {
+            return
+                "\(changed ?? 0) of \(known ?? 0) known users changed within 10 minutes, which looks like a mistake; "
+                + "their changes are held until `approve` or `reject`"
+        }
+        if heldChanged > 0 { return "\(heldChanged) changed users are held; `approve` pushes them, `reject` doesn't" }
+        guard heldNew > 0 else { return nil }
+        return "\(heldNew) new subscribers are held, because limits.new_subscribers is used up; `approve` creates them"
+    }
+
+    fileprivate var rows: [(String, String)] {
+        guard heldChanged > 0 else { return [] }
+        return [("held changes", "\(heldChanged), of users such as \(sample.joined(separator: ", "))")]
+    }
+
+    fileprivate var json: JSON {
+        .object([
+            ("braked_at", .optional(since)), ("braked_changed", .optional(changed)),
+            ("braked_known", .optional(known)), ("held_mass_change", .int(heldChanged)),
+            ("held_sample", .array(sample.map(JSON.string))), ("held_new_subscriber_limit", .int(heldNew)),
         ])
     }
 }

@@ -15,7 +15,8 @@ public struct SubscriberSync: AsyncParsableCommand {
         version: version,
         subcommands: [
             MigrateCommand.self, UninstallCommand.self, RunCommand.self, ResyncCommand.self, StatusCommand.self,
-            ShowCommand.self, LogCommand.self, PauseCommand.self, ResumeCommand.self, TokenCommand.self,
+            ShowCommand.self, LogCommand.self, PauseCommand.self, ResumeCommand.self, ApproveCommand.self,
+            RejectCommand.self, TokenCommand.self,
             SandboxCommand.self, ConfigCommand.self,
         ])
 

@@ -103,6 +103,9 @@ enum SettingTable {
     static let changedShare = Setting(
         "limits.changed_share", .integer(0...100), standard: 30,
         "The percent of known subscribers that may change within 10 minutes; 0 is off.")
+    static let equalRejections = Setting(
+        "limits.equal_rejections", .integer(0...10_000), standard: 20,
+        "The users in a row that may meet the same rejection before pushing is paused; 0 is off.")
     static let onReferenceChange = Setting(
         "identity.on_reference_change", .choice(), standard: PushRules.ReferenceChange.hold,
         "What becomes of a user whose reference changed; new creates a second subscriber.")

@@ -85,6 +85,8 @@ struct Settings: Sendable, Hashable {
         let newSubscribers: Int?
         /// Percent of the known subscribers within 10 minutes; 0: off.
         let changedSharePercent: Int
+        /// How many users in a row may meet the same rejection; 0: any number.
+        let equalRejections: Int
     }
 
     /// What becomes of a time zone that isn't one.

@@ -115,7 +115,8 @@ extension SettingsReading {
     private mutating func limits() -> Settings.Limits {
         Settings.Limits(
             newSubscribers: value(of: SettingTable.newSubscribers),
-            changedSharePercent: value(of: SettingTable.changedShare))
+            changedSharePercent: value(of: SettingTable.changedShare),
+            equalRejections: value(of: SettingTable.equalRejections))
     }
 
     private mutating func rules() -> PushRules {

@@ -1,4 +1,4 @@
--- What `status` shows of sweeps and of capture.
+-- What `status` shows of sweeps, of capture and of the brakes.
 
 -- What keeps triggers from telling of every change, as the agent found it. NULL: nothing. What was found is made good
 -- by comparing everybody as often as in poll mode.
@@ -76,6 +76,21 @@ SELECT counted.*,
     sweep.finished_found AS swept_found,
     -- Changes that sweeps found because nothing had told of them, since the beginning.
     sweep.found_total AS drift_found,
-    alive.capture_trouble
+    alive.capture_trouble,
+    -- Since when changes of known users are held, how many had changed of how many; how many users are held for that,
+    -- and how many by the limit of new subscribers, until `approve` or `reject`.
+    control.braked_at,
+    control.braked_changed,
+    control.braked_known,
+    held.mass_change AS held_mass_change,
+    held.new_subscriber_limit AS held_new_subscriber_limit,
+    held.sample AS held_sample
 FROM counted, waiting, due, recent, alive, subscriber_sync.control,
-    (SELECT * FROM subscriber_sync.sweep WHERE kind = 'full') AS sweep;
+    (SELECT * FROM subscriber_sync.sweep WHERE kind = 'full') AS sweep,
+    (
+        SELECT count(*) FILTER (WHERE h.last_error_code = 'mass_change') AS mass_change,
+            count(*) FILTER (WHERE h.last_error_code = 'new_subscriber_limit') AS new_subscriber_limit,
+            (array_agg(h.user_key ORDER BY h.user_key) FILTER (WHERE h.last_error_code = 'mass_change'))[1:5] AS sample
+        FROM subscriber_sync.subscriber h
+        WHERE h.standing = 'held' AND h.last_error_code IN ('mass_change', 'new_subscriber_limit')
+    ) AS held;

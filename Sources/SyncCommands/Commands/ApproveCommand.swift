@@ -1,0 +1,71 @@
+import ArgumentParser
+import Postgres
+import SyncStore
+
+/// `subscriber-sync approve`
+struct ApproveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "approve",
+        abstract: "Lets what the brakes hold go on.",
+        discussion: """
+            Pushes the changes that are held because so many users changed at once, and creates the new subscribers, \
+            which are billed, that are held because limits.new_subscribers is used up. `status` shows how many those are.
+
+            Example:
+              subscriber-sync approve
+            """)
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let judged = try await Verdict.pronounce(options) { control throws(StoreError) in try await control.approve() }
+        Terminal.out(
+            judged.isEmpty
+                ? "nothing is held\n"
+                : "approved: \(judged.changed) changed users will be pushed, \(judged.new) new subscribers created\n")
+    }
+}
+
+/// `subscriber-sync reject`
+struct RejectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reject",
+        abstract: "Leaves what the brakes hold unsent.",
+        discussion: """
+            Those users stay as SignalWire has them, until their rows change again or a resync asks for them.
+
+            Example:
+              subscriber-sync reject
+            """)
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let judged = try await Verdict.pronounce(options) { control throws(StoreError) in try await control.reject() }
+        Terminal.out(
+            judged.isEmpty
+                ? "nothing is held\n"
+                : "rejected: \(judged.changed) changed users and \(judged.new) new subscribers stay as they are\n")
+    }
+}
+
+/// What `approve` and `reject` share.
+private enum Verdict {
+    static func pronounce(
+        _ options: SettingsOptions, _ verdict: (FleetControl) async throws(StoreError) -> Judgement
+    ) async throws -> Judgement {
+        let context = try CommandContext(options, needsSource: false)
+        let session = try context.session()
+        let control = FleetControl(session: session, operatorName: context.operatorName)
+        let judgement = try await context.checked { () async throws(StoreError) in
+            try await Migrator(session: session).checkSchema()
+            return try await verdict(control)
+        }
+        await session.close()
+        return judgement
+    }
+}
+
+extension Judgement {
+    fileprivate var isEmpty: Bool { changed == 0 && new == 0 }
+}

@@ -1,0 +1,56 @@
+/// Decides when to count how many known users have changed lately, and whether those are too many: it looks like a bad
+/// migration of the application's, and everybody's profile at SignalWire would be overwritten.
+///
+/// Counting costs the database something, so it isn't done for each claim: as long as fewer were folded since the last
+/// count than were missing to the limit then, over all agents, the limit can't have been reached.
+public struct BlastGauge: Sendable {
+    /// Percent of the known users; 0: no limit.
+    let sharePercent: Int
+    /// Below, a share says nothing: half of four users change every day.
+    public static let fewest = 200
+    /// The window in which changes are counted.
+    public static let window = Duration.seconds(600)
+    /// How long a count holds while changes come in.
+    static let countHolds = Duration.seconds(10)
+
+    /// What was missing to the limit at the last count. `nil`: none was made.
+    private var headroom: Int?
+    private var countedAt = Instant(nanoseconds: 0)
+    private var foldedSince = 0
+
+    public init(sharePercent: Int) { self.sharePercent = sharePercent }
+
+    /// Takes in how many changes a claim has folded.
+    ///
+    /// - Parameter agents: how many fold.
+    /// - Returns: whether to count before anybody of that claim is pushed.
+    public mutating func folded(_ changes: Int, agents: Int, at now: Instant) -> Bool {
+        guard sharePercent > 0, changes > 0 else { return false }
+        foldedSince += changes
+        guard let headroom, now - countedAt < BlastGauge.countHolds else { return true }
+        return foldedSince * max(1, agents) >= headroom
+    }
+
+    /// Takes in a count.
+    ///
+    /// - Parameters:
+    ///   - changed: known users who changed within the window; it may stop counting once `limit(of:)` is exceeded.
+    ///   - known: subscribers that were there before the window.
+    /// - Returns: whether those are too many.
+    public mutating func counted(changed: Int, of known: Int, at now: Instant) -> Bool {
+        countedAt = now
+        foldedSince = 0
+        guard let limit = limit(of: known) else {
+            headroom = max(0, BlastGauge.fewest - known)
+            return false
+        }
+        headroom = max(0, limit - changed)
+        return changed > limit
+    }
+
+    /// How many may change; `nil`: any number.
+    public func limit(of known: Int) -> Int? {
+        guard sharePercent > 0, known >= BlastGauge.fewest else { return nil }
+        return known * sharePercent / 100
+    }
+}

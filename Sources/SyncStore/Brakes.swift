@@ -1,0 +1,183 @@
+import Postgres
+import SyncCore
+
+/// What the brake on mass changes goes by.
+public struct BlastCount: Sendable, Hashable {
+    /// Known users who changed within the window, or one more than was asked for.
+    public let changed: Int
+    /// Subscribers that were there before it.
+    public let known: Int
+
+    public init(changed: Int, known: Int) {
+        self.changed = changed
+        self.known = known
+    }
+}
+
+extension Store {
+    /// How many subscribers were there before the window in which changes are counted.
+    public func knownBeforeWindow() async throws(StoreError) -> Int {
+        try await query(Store.knownBeforeWindow, [.bigint(Store.windowMilliseconds)]).first ?? 0
+    }
+
+    /// How many known users changed within the window, since an operator judged last.
+    ///
+    /// - Parameter most: where to stop counting.
+    public func changedInWindow(most: Int) async throws(StoreError) -> Int {
+        try await query(Store.changedInWindow, [.bigint(Store.windowMilliseconds), .bigint(Int64(most))]).first ?? 0
+    }
+
+    /// Holds changes of known users from now on, until an operator answers.
+    ///
+    /// - Returns: whether they weren't held before.
+    public func brake(_ count: BlastCount) async throws(StoreError) -> Bool {
+        let parameters: [Parameter] = [.bigint(Int64(count.changed)), .bigint(Int64(count.known)), .text(agent)]
+        return try await query(Store.brake, parameters).first ?? false
+    }
+
+    /// Pauses all agents because the configuration looks wrong; `resume` makes those users due again.
+    public func pauseForSuspicion(_ suspicion: Suspicion) async throws(StoreError) {
+        let parameters: [Parameter] = [
+            .text(suspicion.reason), .text(agent), .text(suspicion.problem.code),
+            .bigint(suspicion.lasting.millisecondsRoundedUp),
+        ]
+        _ = try await query(Store.pauseForSuspicion, parameters)
+    }
+
+    private static let windowMilliseconds = BlastGauge.window.millisecondsRoundedUp
+
+    static let knownBeforeWindow = Statement<Int>(
+        "known_before_window",
+        "SELECT count(*) FROM subscriber_sync.subscriber WHERE admitted_at < now() - $1::bigint * interval '1 ms'"
+    ) { row throws(PostgresError) in try row.integer(0) }
+
+    /// Who was created within the window isn't known before it, and not changed but new.
+    static let changedInWindow = Statement<Int>(
+        "changed_in_window",
+        """
+        SELECT count(*) FROM (
+            SELECT FROM subscriber_sync.subscriber s
+            WHERE s.admitted_at IS NOT NULL AND s.standing <> 'deleted'
+                AND s.changed_at > greatest(now() - $1::bigint * interval '1 ms',
+                    (SELECT c.judged_at FROM subscriber_sync.control c))
+                AND s.admitted_at < now() - $1::bigint * interval '1 ms'
+            LIMIT $2::bigint
+        ) AS changed
+        """
+    ) { row throws(PostgresError) in try row.integer(0) }
+
+    static let brake = Statement<Bool>(
+        "brake",
+        """
+        WITH braked AS (
+            UPDATE subscriber_sync.control SET braked_at = now(), braked_changed = $1::bigint, braked_known = $2::bigint
+            WHERE braked_at IS NULL
+            RETURNING format('%s of %s known users changed within 10 minutes', braked_changed, braked_known) AS reason
+        )
+        INSERT INTO subscriber_sync.log (outcome, error_code, error, agent)
+        SELECT 'braked', 'mass_change', b.reason, $3 FROM braked b
+        RETURNING true
+        """
+    ) { row throws(PostgresError) in try row.boolean(0) }
+
+    static let pauseForSuspicion = Statement<Void>(
+        "pause_for_suspicion",
+        """
+        WITH paused AS (
+            UPDATE subscriber_sync.control
+            SET pause_kind = 'suspicious', pause_reason = $1, paused_at = now(), probe_at = NULL, probe_failures = 0,
+                suspect_code = $3, suspect_since = now() - $4::bigint * interval '1 ms' - interval '1 minute'
+            WHERE pause_kind IS NULL OR pause_kind = 'account'
+            RETURNING pause_reason
+        )
+        INSERT INTO subscriber_sync.log (outcome, error_code, error, agent)
+        SELECT 'paused', 'suspicious', pause_reason, $2 FROM paused
+        """)
+}
+
+/// What an operator's answer to the brakes came to.
+public struct Judgement: Sendable, Hashable {
+    /// Users who were held because so many changed at once.
+    public let changed: Int
+    /// Users who were held because the limit of new subscribers was used up.
+    public let new: Int
+
+    public init(changed: Int, new: Int) {
+        self.changed = changed
+        self.new = new
+    }
+}
+
+extension FleetControl {
+    /// Lets everything that the brakes hold go on: the changes are pushed, and so many new subscribers are allowed
+    /// beyond the limit for 24 hours.
+    public func approve() async throws(StoreError) -> Judgement { try await judge(FleetControl.approve) }
+
+    /// Leaves what the brakes hold unsent: those users are held until their rows change, or a resync is asked for.
+    public func reject() async throws(StoreError) -> Judgement { try await judge(FleetControl.reject) }
+
+    private func judge(_ statement: Statement<Judgement>) async throws(StoreError) -> Judgement {
+        do {
+            return try await session.query(statement, [.text(operatorName)]).first ?? Judgement(changed: 0, new: 0)
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Users are locked in the order of their keys.
+    private static let held = """
+        held AS MATERIALIZED (
+            SELECT s.user_key, s.last_error_code FROM subscriber_sync.subscriber s
+            WHERE s.standing = 'held' AND s.last_error_code IN ('mass_change', 'new_subscriber_limit')
+            ORDER BY s.user_key FOR UPDATE
+        ),
+        counted AS MATERIALIZED (
+            SELECT count(*) FILTER (WHERE last_error_code = 'mass_change') AS changed,
+                count(*) FILTER (WHERE last_error_code = 'new_subscriber_limit') AS new
+            FROM held
+        )
+        """
+
+    static let approve = Statement<Judgement>(
+        "approve",
+        """
+        WITH \(held),
+        released AS (
+            UPDATE subscriber_sync.subscriber s SET due_at = least(s.due_at, now()), wanted = s.wanted + 1
+            FROM held h WHERE s.user_key = h.user_key AND s.user_key = ANY (ARRAY(SELECT user_key FROM held))
+        ),
+        switched AS (
+            UPDATE subscriber_sync.control c SET braked_at = NULL, judged_at = now(),
+                extra_subscribers = n.new + CASE WHEN c.extra_until > now() THEN c.extra_subscribers ELSE 0 END,
+                extra_until = CASE WHEN n.new > 0 THEN now() + interval '24 hours' ELSE c.extra_until END
+            FROM counted n
+        ),
+        logged AS (
+            INSERT INTO subscriber_sync.log (outcome, error, agent)
+            SELECT 'approved', format('%s changed and %s new users', n.changed, n.new), $1::text FROM counted n
+        ),
+        knocked AS (SELECT pg_notify('subscriber_sync', ''))
+        SELECT n.changed, n.new FROM counted n, knocked
+        """, decode: judgement)
+
+    static let reject = Statement<Judgement>(
+        "reject",
+        """
+        WITH \(held),
+        parked AS (
+            UPDATE subscriber_sync.subscriber s SET last_error_code = h.last_error_code || '_rejected',
+                last_error = 'An operator said reject; the user is pushed when the row changes, or by a resync.'
+            FROM held h WHERE s.user_key = h.user_key AND s.user_key = ANY (ARRAY(SELECT user_key FROM held))
+        ),
+        switched AS (UPDATE subscriber_sync.control c SET braked_at = NULL, judged_at = now()),
+        logged AS (
+            INSERT INTO subscriber_sync.log (outcome, error, agent)
+            SELECT 'not_approved', format('%s changed and %s new users', n.changed, n.new), $1::text FROM counted n
+        )
+        SELECT n.changed, n.new FROM counted n
+        """, decode: judgement)
+
+    @Sendable private static func judgement(_ row: borrowing RowReader) throws(PostgresError) -> Judgement {
+        Judgement(changed: try row.integer(0), new: try row.integer(1))
+    }
+}

@@ -1,0 +1,122 @@
+import SyncCore
+import Testing
+
+@testable import SyncCore
+
+@Suite("The breaker on equal rejections") struct RejectionBreakerTests {
+    static let start = Instant(nanoseconds: 0)
+
+    /// Feeds answers, a second apart, and returns how many it took until it tripped.
+    static func trips(_ breaker: inout RejectionBreaker, _ answers: [(String, PushOutcome)]) -> (Int, Suspicion)? {
+        for (index, (user, outcome)) in answers.enumerated() {
+            let now = start + .seconds(index)
+            if let suspicion = breaker.take(outcome, of: UserKey(user), at: now) { return (index + 1, suspicion) }
+        }
+        return nil
+    }
+
+    static func rejected(_ code: String = "invalid", _ attribute: String? = nil) -> PushOutcome {
+        .rejected(Problem(code: code, message: "It is.", attribute: attribute))
+    }
+
+    static func accepted() throws -> PushOutcome {
+        .accepted(try #require(SubscriberID("00000000-0000-4000-8000-000000000001")))
+    }
+
+    @Test("trips at the threshold, over different users, and says since when")
+    func trips() throws {
+        var breaker = RejectionBreaker(threshold: 3)
+        let answers = ["a", "b", "b", "b", "c", "d"].map { ($0, Self.rejected()) }
+        let (count, suspicion) = try #require(Self.trips(&breaker, answers))
+        #expect(count == 5)
+        #expect(suspicion.users == 3 && suspicion.lasting == .seconds(4))
+        #expect(Self.trips(&breaker, [("e", Self.rejected())]) == nil, "and begins anew")
+    }
+
+    @Test("is calmed by a success or another rejection, and not by what says nothing about the request")
+    func calms() throws {
+        let silent = PushOutcome.unavailable(Problem(code: "timeout", message: "It is."), .unanswered)
+        for (between, doesTrip) in [
+            (try Self.accepted(), false), (Self.rejected("other"), false), (Self.rejected("invalid", "region"), false),
+            (silent, true), (.throttled(retryAfter: nil, Problem(code: "rate_limit_exceeded", message: "")), true),
+        ] {
+            var breaker = RejectionBreaker(threshold: 2)
+            let answers = [("a", Self.rejected()), ("b", between), ("c", Self.rejected())]
+            #expect((Self.trips(&breaker, answers) != nil) == doesTrip, "\(between)")
+        }
+    }
+
+    @Test("never trips at zero")
+    func isOff() {
+        var breaker = RejectionBreaker(threshold: 0)
+        #expect(Self.trips(&breaker, (1...99).map { ("u\($0)", Self.rejected()) }) == nil)
+    }
+
+    @Test("hands back what waits, and has the fleet paused")
+    func dispatches() throws {
+        var dispatcher = Dispatcher(settings: DispatcherSettings(rate: 0, equalRejections: 2), seed: 1)
+        _ = dispatcher.handle(.started, at: Self.start)
+        let jobs = try (1...40).map { try #require(Sample.job($0)) }
+        _ = dispatcher.handle(.claimed(Haul(jobs: jobs)), at: Self.start)
+        let answer = PushAnswer(outcome: Self.rejected())
+        _ = dispatcher.handle(.answered(jobs[0], answer), at: Self.start)
+        let actions = dispatcher.handle(.answered(jobs[1], answer), at: Self.start)
+        let suspects = actions.contains { action in
+            if case .suspectFleet(let suspicion) = action { suspicion.users == 2 } else { false }
+        }
+        #expect(suspects)
+        #expect(dispatcher.queue.isEmpty)
+    }
+}
+
+@Suite("The gauge of mass changes") struct BlastGaugeTests {
+    static let start = Instant(nanoseconds: 0)
+
+    /// A gauge that can be asked inside of an expectation.
+    final class Held {
+        private var gauge: BlastGauge
+
+        init(_ percent: Int) { gauge = BlastGauge(sharePercent: percent) }
+
+        func folded(_ changes: Int, agents: Int = 1, after seconds: Int = 0) -> Bool {
+            gauge.folded(changes, agents: agents, at: BlastGaugeTests.start + .seconds(seconds))
+        }
+
+        @discardableResult
+        func counted(changed: Int, of known: Int) -> Bool {
+            gauge.counted(changed: changed, of: known, at: BlastGaugeTests.start)
+        }
+    }
+
+    @Test("counts at the first change, and then when the limit may have been reached, or a while has passed")
+    func countsWhenNeeded() {
+        let gauge = Held(30)
+        #expect(!gauge.folded(0))
+        #expect(gauge.folded(1))
+        #expect(!gauge.counted(changed: 1, of: 1000))
+        #expect(!gauge.folded(298))
+        #expect(gauge.folded(1))
+        #expect(!gauge.counted(changed: 300, of: 1000))
+        #expect(gauge.folded(1))
+        #expect(gauge.counted(changed: 301, of: 1000))
+
+        let shared = Held(30)
+        shared.counted(changed: 0, of: 1000)
+        #expect(!shared.folded(99, agents: 3))
+        #expect(shared.folded(1, agents: 3), "two others may have folded as many")
+
+        let slow = Held(30)
+        slow.counted(changed: 0, of: 1000)
+        #expect(!slow.folded(1, after: 9))
+        #expect(slow.folded(1, after: 10))
+    }
+
+    @Test("says nothing of few users, and nothing at all at zero")
+    func limits() {
+        #expect(BlastGauge(sharePercent: 30).limit(of: 199) == nil)
+        #expect(BlastGauge(sharePercent: 30).limit(of: 200) == 60)
+        #expect(BlastGauge(sharePercent: 0).limit(of: 1000) == nil)
+        #expect(!Held(0).folded(1_000_000))
+        #expect(!Held(30).counted(changed: 150, of: 150))
+    }
+}
