@@ -65,8 +65,8 @@ CREATE TABLE subscriber_sync.capture_trigger (
     trigger_name text NOT NULL,
     -- The table by its id when the trigger was made, to find it again under another name.
     relation_oid oid NOT NULL,
-    -- 'source': the users table; 'child': one that inherits from it.
-    part text NOT NULL CHECK (part IN ('source', 'child')),
+    -- 'source': the users table; 'related': one of capture.related; 'child': one that inherits from either.
+    part text NOT NULL CHECK (part IN ('source', 'child', 'related')),
     -- The statement that makes it.
     definition text NOT NULL,
     -- The statement for where that fails because a column is gone: it names none. NULL: then there is no trigger.
@@ -99,7 +99,7 @@ SELECT t.oid AS trigger_oid, t.tgrelid AS relation_oid, t.tgname::text AS trigge
     -- Whether it fires only where an UPDATE names certain columns.
     t.tgattr::text <> '' AS names_columns,
     -- Whether the function compares (capture.compare: row).
-    t.tgnargs > 2 AS compares_rows
+    t.tgnargs > CASE p.proname WHEN 'capture_related' THEN 3 ELSE 2 END AS compares_rows
 FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
@@ -213,3 +213,63 @@ $$;
 -- `migrate` grants them to the owners of the tables that have our triggers.
 REVOKE ALL ON FUNCTION subscriber_sync.unwatch(), subscriber_sync.watch(), subscriber_sync.watched(text[], text[])
     FROM PUBLIC;
+
+-- Rows of other tables that changed and that profiles are read from (capture.related). One row a change, however many
+-- users refer to it: an agent makes users of it. Append-only for the application, like `change`.
+CREATE TABLE subscriber_sync.related_change (
+    -- The table by its name, in quotes, as the settings give it.
+    relation text NOT NULL,
+    related_key text COLLATE "C" NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- The last user of those that were appended to `change` for it. NULL: none yet.
+    reached text
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+ALTER TABLE subscriber_sync.related_change REPLICA IDENTITY FULL;
+
+COMMENT ON TABLE subscriber_sync.related_change IS 'Changed rows of capture.related whose users are not in change yet';
+
+-- What the triggers on those tables call; as capture(), it names no column and needs no right of the caller's.
+--
+-- Arguments: the key column; 'guarded' or 'off'; the table's name; then, where the comparison was left to this
+-- function, the watched columns, the key among them.
+CREATE FUNCTION subscriber_sync.capture_related() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    was jsonb;
+    becomes jsonb;
+BEGIN
+    IF TG_OP IN ('UPDATE', 'DELETE') THEN
+        was := to_jsonb(OLD);
+    END IF;
+    IF TG_OP IN ('INSERT', 'UPDATE') THEN
+        becomes := to_jsonb(NEW);
+    END IF;
+    IF TG_OP = 'UPDATE' AND TG_NARGS > 3 AND NOT EXISTS (
+        SELECT FROM unnest(TG_ARGV[3:]) AS watched(name) WHERE was -> name IS DISTINCT FROM becomes -> name
+    ) THEN
+        RETURN NULL;
+    END IF;
+
+    INSERT INTO subscriber_sync.related_change (relation, related_key)
+    SELECT DISTINCT TG_ARGV[2], key FROM unnest(ARRAY[was ->> TG_ARGV[0], becomes ->> TG_ARGV[0]]) AS given(key)
+    WHERE key IS NOT NULL;
+    -- Whose users they are, nobody can say where everything is gone, or the key column has another name.
+    IF NOT FOUND THEN
+        INSERT INTO subscriber_sync.sweep_request (reason)
+        VALUES (CASE TG_OP WHEN 'TRUNCATE' THEN 'truncate' ELSE 'changes_without_key' END);
+    END IF;
+
+    IF TG_ARGV[1] = 'guarded'
+        AND current_setting('max_prepared_transactions') = '0'
+        AND pg_try_advisory_xact_lock(1937072755, 1)
+        AND pg_notification_queue_usage() < 0.5
+    THEN
+        PERFORM pg_notify('subscriber_sync', '');
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+REVOKE ALL ON FUNCTION subscriber_sync.capture_related() FROM PUBLIC;

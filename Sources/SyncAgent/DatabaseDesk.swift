@@ -46,12 +46,17 @@ struct DatabaseDesk: Sendable {
         // Before the statement is sent, so that no lease is thought to last longer than it does.
         let claimedAt = clock.now
         do {
-            let batch = try await keeper.run { store async throws(StoreError) in try await store.claim(limit: limit) }
+            let (related, batch) = try await keeper.run { store async throws(StoreError) in
+                (try await store.expandRelated(), try await store.claim(limit: limit))
+            }
             narrator.databaseAnswered()
             narrator.gateSeen(batch.gate)
             if case .paused = batch.gate { await resumeAfterFit() }
             let isBraked = try await isBraked(batch)
-            return .claimed(await haul(of: batch, isBraked: isBraked, claimedAt: claimedAt))
+            var haul = await haul(of: batch, isBraked: isBraked, claimedAt: claimedAt)
+            // Whoever was found by a related table waits in `change` by now, or is in this claim already.
+            haul.folded += related
+            return .claimed(haul)
         } catch {
             if error.code == .mismatch { await standDown(error) }
             narrator.databaseFailed(error, doing: "claim")

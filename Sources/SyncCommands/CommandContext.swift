@@ -80,8 +80,9 @@ extension CommandContext {
         do {
             let source = try settings.requiredSource()
             return SourceMapping(
-                table: QualifiedName(schema: source.table.schema, name: source.table.name), key: source.key,
-                reference: source.reference, scope: source.scope, fields: source.fields, capture: capture,
+                table: QualifiedName(source.table), key: source.key, reference: source.reference,
+                scope: source.scope, fields: source.fields, profile: source.profile.map(QualifiedName.init),
+                related: settings.capture.related.map(RelatedTable.init), capture: capture,
                 updatedAt: source.updatedAt)
         } catch {
             throw Failure(error)
@@ -240,6 +241,17 @@ extension CommandContext {
         } catch {
             throw Failure(error)
         }
+    }
+}
+
+extension QualifiedName {
+    init(_ table: TableName) { self.init(schema: table.schema, name: table.name) }
+}
+
+extension RelatedTable {
+    init(_ related: Settings.Related) {
+        self.init(
+            table: QualifiedName(related.table), key: related.key, columns: related.columns, users: related.users)
     }
 }
 

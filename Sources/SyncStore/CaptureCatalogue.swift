@@ -152,6 +152,17 @@ enum CaptureCatalogue {
         ColumnType(name: try row.text(0), isPlain: try row.boolean(1), isPadded: try row.boolean(2))
     }
 
+    /// Whether an index of the table $1 begins with the column $2.
+    static let isIndexed = Statement<Bool>(
+        "is_column_indexed",
+        """
+        SELECT EXISTS (
+            SELECT FROM pg_catalog.pg_index i
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+            WHERE i.indrelid = $1::text::regclass AND a.attname = $2 AND i.indisvalid)
+        """
+    ) { row throws(PostgresError) in try row.boolean(0) }
+
     /// The text of a function of ours.
     static let functionBody = Statement<String>(
         "capture_function_body",

@@ -36,7 +36,7 @@ extension Store {
         ),
         family AS (
             WITH RECURSIVE heirs AS (
-                SELECT s.place::oid AS id FROM stored s WHERE s.part = 'source' AND s.place IS NOT NULL
+                SELECT s.place::oid AS id FROM stored s WHERE s.part <> 'child' AND s.place IS NOT NULL
                 UNION
                 SELECT i.inhrelid FROM heirs h
                 JOIN pg_catalog.pg_inherits i ON i.inhparent = h.id

@@ -13,6 +13,8 @@ public struct CaptureInstaller: Sendable {
         public let statements: [String]
         /// The table they concern.
         public let table: QualifiedName
+        /// What the operator should know of: a sentence each.
+        public var notes: [String] = []
         /// Whether nothing is wanted on the table, and the triggers of before go.
         public var isRemoval = false
 
@@ -28,10 +30,10 @@ public struct CaptureInstaller: Sendable {
         notification: CaptureDefinition.Notification, firesOnReplica: Bool = false
     ) async throws(StoreError) -> Work {
         do {
-            let types = try await session.query(CaptureCatalogue.columnTypes, [.text(source.name.quoted)])
+            let dependencies = try await dependencies(of: source)
             let definition = CaptureDefinition(
-                tables: try await tables(of: source), types: Dictionary(types.map { ($0.name, $0) }) { $1 },
-                comparison: comparison, notification: notification, firesOnReplica: firesOnReplica,
+                tables: try await tables(of: source, dependencies), comparison: comparison, notification: notification,
+                firesOnReplica: firesOnReplica,
                 mapping: source.mapping.captureDigest)
             let found = try await session.query(CaptureCatalogue.found)
             let stored = try await stored()
@@ -40,13 +42,9 @@ public struct CaptureInstaller: Sendable {
             return Work(
                 statements: try await changes(to: definition.functions)
                     + changes(from: found, stored, to: definition.triggers) + owners.flatMap(grants),
-                table: source.name)
-        } catch let error as StoreError {
-            throw error
-        } catch let error as PostgresError {
-            throw StoreError(error)
+                table: source.name, notes: try await notes(on: source, dependencies))
         } catch {
-            throw StoreError(.database, "The triggers could not be looked up.")
+            throw StoreError(error)
         }
     }
 
@@ -171,46 +169,9 @@ extension CaptureInstaller {
             "GRANT USAGE ON SCHEMA subscriber_sync TO \(role)",
             "GRANT SELECT ON subscriber_sync.capture_trigger, subscriber_sync.capture_trigger_found TO \(role)",
             "GRANT EXECUTE ON FUNCTION subscriber_sync.capture(), subscriber_sync.capture_new(), "
-                + "subscriber_sync.capture_old(), subscriber_sync.watched(text[], text[]), subscriber_sync.unwatch(), "
+                + "subscriber_sync.capture_old(), subscriber_sync.capture_related(), "
+                + "subscriber_sync.watched(text[], text[]), subscriber_sync.unwatch(), "
                 + "subscriber_sync.watch() TO \(role)",
         ]
-    }
-}
-
-// MARK: - What is watched
-
-extension CaptureInstaller {
-    private func tables(of source: SourceTable) async throws -> [CaptureDefinition.Table] {
-        let watched = watchedColumns(of: source, try await dependencies(of: source))
-        let family = try await session.query(CaptureCatalogue.family, [.text(source.name.quoted)])
-        return family.map { relation in
-            CaptureDefinition.Table(
-                name: relation.name, part: relation.name == source.name ? .source : .child,
-                isPartitioned: relation.isPartitioned, hasBeforeUpdateTrigger: relation.hasBeforeUpdateTrigger,
-                key: source.mapping.key, watched: watched)
-        }
-    }
-
-    /// The mapped columns, the reference, and whatever columns of the table the condition, expressions and the
-    /// profile's view read.
-    private func watchedColumns(of source: SourceTable, _ dependencies: [Dependency]) -> [String] {
-        let others = dependencies.filter { $0.table == source.name }.map(\.column)
-        let columns = source.mapping.columns + others.filter { !source.mapping.columns.contains($0) }
-        return columns.filter { $0 != source.mapping.key }
-    }
-
-    typealias Dependency = CaptureCatalogue.Dependency
-
-    /// What is read of a user, column by column: the database knows it, because a view of it depends on them.
-    private func dependencies(of source: SourceTable) async throws(PostgresError) -> [Dependency] {
-        let mapping = source.mapping
-        let hasExpression = mapping.fields.values.contains(where: SourceMapping.isExpression)
-        guard mapping.scope != nil || mapping.profile != nil || hasExpression else { return [] }
-        return try await session.transaction { connection throws(PostgresError) in
-            try connection.executeScript(source.temporaryView(named: "subscriber_sync_view"), name: "temporary view")
-            let columns = try connection.query(CaptureCatalogue.dependencies)
-            try connection.executeScript("DROP VIEW pg_temp.subscriber_sync_view", name: "drop temporary view")
-            return columns
-        }
     }
 }

@@ -3,13 +3,20 @@ import SyncCore
 
 /// Looks at what profiles are read from besides the table's own columns: expressions, a profile, related tables.
 enum ProfileInspection {
-    static func inspect(_ source: SourceTable, in session: Session) async throws(StoreError) {
+    /// - Returns: the types of the keys of related tables, by the tables' names as SQL spells them.
+    static func inspect(
+        _ source: SourceTable, in session: Session
+    ) async throws(StoreError) -> [String: String] {
         if let profile = source.mapping.profile { try await check(profile, of: source, session) }
         for field in source.mapping.orderedFields {
             guard let text = source.mapping.fields[field], SourceMapping.isExpression(text) else { continue }
             try await check(field, text, of: source, session)
         }
-        for related in source.mapping.related { try await check(related, of: source, session) }
+        var types: [String: String] = [:]
+        for related in source.mapping.related {
+            types[related.table.qualified.quoted] = try await check(related, of: source, session)
+        }
+        return types
     }
 
     // MARK: source.profile
@@ -61,7 +68,7 @@ enum ProfileInspection {
 
     private static func check(
         _ related: RelatedTable, of source: SourceTable, _ session: Session
-    ) async throws(StoreError) {
+    ) async throws(StoreError) -> String {
         let relation = try await find(related.table, named: "capture.related", kinds: "rp", session)
         try await checkColumns([related.key] + related.columns, of: relation, related.table, session)
         let columns = try await rows(SourceInspection.findColumns, [.bigint(relation.oid)], session)
@@ -73,6 +80,7 @@ enum ProfileInspection {
             "SELECT FROM \(source.name.quoted) WHERE \(users) = NULL::\(type) LIMIT 0",
             "The column \(related.users) of \(source.mapping.table) can't be compared with \(related.key) of "
                 + "\(related.table)", session)
+        return type
     }
 
     // MARK: What they share

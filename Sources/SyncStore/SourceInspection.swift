@@ -20,10 +20,10 @@ enum SourceInspection {
             try checkReadable(mapping, relation, columns)
             try checkUpdatedAt(mapping, columns)
             let key = try await keyType(mapping, relation, columns, session)
-            let table = SourceTable(
+            var table = SourceTable(
                 mapping: mapping, name: QualifiedName(schema: relation.schema, name: relation.name), keyType: key)
             try await checkScope(table, session)
-            try await ProfileInspection.inspect(table, in: session)
+            table.relatedTypes = try await ProfileInspection.inspect(table, in: session)
             return table
         } catch let error as StoreError {
             throw error

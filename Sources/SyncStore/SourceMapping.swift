@@ -67,6 +67,12 @@ public struct SourceMapping: Sendable, Hashable {
     /// Whether a field's text is SQL rather than the name of a column.
     static func isExpression(_ text: String) -> Bool { text.hasPrefix("(") && text.hasSuffix(")") }
 
+    /// The related tables by their names as SQL spells them, in the order of these.
+    var relatedByTable: [(name: String, entries: [RelatedTable])] {
+        Dictionary(grouping: related) { $0.table.qualified.quoted }.sorted { $0.key < $1.key }
+            .map { (name: $0.key, entries: $0.value) }
+    }
+
     /// What gives a field's value, as SQL.
     func value(of field: ProfileField) -> String {
         guard let text = fields[field] else { return "NULL" }

@@ -8,6 +8,8 @@ public struct SourceTable: Sendable {
     public let name: QualifiedName
     /// The key's type as SQL spells it, to compare by the key's own index.
     public let keyType: String
+    /// The types of the keys of related tables, by the tables' names as SQL spells them.
+    var relatedTypes: [String: String] = [:]
 
     /// Looks the table up, and checks that the mapping fits it; needs nothing of ours in the database.
     public static func find(_ mapping: SourceMapping, in session: Session) async throws(StoreError) -> SourceTable {

@@ -76,6 +76,8 @@ struct SourceStatements: Sendable {
     let look: Statement<Claim>
     let page: Statement<Claim>
     let resyncUsers: Statement<String>
+    /// `nil`: no table is related.
+    let expandRelated: Statement<Int>?
 
     init(source: SourceTable) {
         let decoder = ClaimDecoder(fields: source.mapping.orderedFields)
@@ -83,5 +85,6 @@ struct SourceStatements: Sendable {
         look = LookSQL.one(source, decoder)
         page = LookSQL.page(source, decoder, filter: nil)
         resyncUsers = ResyncSQL.users(source)
+        expandRelated = RelatedSQL.statement(for: source)
     }
 }

@@ -7,11 +7,13 @@ import Testing
 @Suite struct SettingTableTests {
     static let contract = [
         "source.table", "source.key", "source.reference", "source.where", "source.updated_at",
+        "source.profile",
         "source.fields.first_name",
         "source.fields.last_name", "source.fields.display_name", "source.fields.job_title",
         "source.fields.company_name", "source.fields.time_zone", "source.fields.country", "source.fields.region",
         "capture.mode", "capture.poll_interval", "capture.sweep_interval", "capture.sweep_rate", "capture.notify",
         "capture.compare",
+        "capture.on_replica", "capture.related",
         "database.url", "database.listen_url", "signalwire.space", "signalwire.project_id", "signalwire.api_token",
         "signalwire.application_id", "signalwire.token_ttl", "delivery.concurrency", "delivery.rate",
         "delivery.timeout", "delivery.lease", "limits.new_subscribers", "limits.changed_share",

@@ -10,13 +10,12 @@ import Testing
         let settings = try SettingsFixture().load().settings
         let source = try settings.requiredSource()
         #expect(source.table == TableName(schema: "public", name: "users"))
-        #expect(source.key == "id" && source.scope == nil)
+        #expect(source.key == "id" && source.scope == nil && source.profile == nil)
         #expect(
             settings.capture
                 == .init(
                     mode: .listen, pollInterval: .seconds(5), sweepInterval: .seconds(21_600), sweepRate: 10_000,
-                    notify: .guarded,
-                    compare: .columns))
+                    notify: .guarded, compare: .columns, onReplica: false, related: []))
         #expect(settings.signalwire.tokenTTL == .seconds(300) && settings.signalwire.applicationID == nil)
         #expect(
             settings.delivery == .init(concurrency: 32, rate: 100, timeout: .seconds(15), lease: .seconds(60)))

@@ -15,15 +15,15 @@ import Testing
         return health
     }
 
-    static func expectIntact(_ fixture: Fixture) async throws {
-        #expect(try await health(fixture) == .intact)
+    static func expectIntact(_ fixture: Fixture, mapping: SourceMapping? = nil) async throws {
+        #expect(try await health(fixture, mapping: mapping) == .intact)
     }
 
     /// Expects the sentence; and that the remedy that the hint names is one.
     static func expectBroken(
-        _ fixture: Fixture, _ sentence: String, mendedBy remedy: String? = nil
+        _ fixture: Fixture, _ sentence: String, mapping: SourceMapping? = nil, mendedBy remedy: String? = nil
     ) async throws {
-        guard case .broken(let what, let hint) = try await health(fixture) else {
+        guard case .broken(let what, let hint) = try await health(fixture, mapping: mapping) else {
             Issue.record("nothing was found: \(sentence)")
             return
         }

@@ -29,6 +29,7 @@ import Testing
             (CaptureCatalogue.hasStored.name, CaptureCatalogue.hasStored.text),
             (CaptureCatalogue.stored.name, CaptureCatalogue.stored.text),
             (CaptureCatalogue.columnTypes.name, CaptureCatalogue.columnTypes.text),
+            (CaptureCatalogue.isIndexed.name, CaptureCatalogue.isIndexed.text),
             (CaptureCatalogue.functionBody.name, CaptureCatalogue.functionBody.text),
             (CaptureCatalogue.family.name, CaptureCatalogue.family.text),
             (CaptureCatalogue.ownersWithoutWatch.name, CaptureCatalogue.ownersWithoutWatch.text),

@@ -61,7 +61,8 @@ struct MigrateCommand: AsyncParsableCommand {
             switch source.mapping.capture {
             case .triggers:
                 try await installer.plan(
-                    for: source, comparison: context.comparison, notification: context.notification)
+                    for: source, comparison: context.comparison, notification: context.notification,
+                    firesOnReplica: context.settings.capture.onReplica)
             case .polling: try await installer.removal(from: source)
             }
         }
@@ -94,6 +95,6 @@ struct MigrateCommand: AsyncParsableCommand {
             case (true, true): "\(work.table) is polled; nothing is put on it"
             case (false, true): "\(work.table) is polled; the triggers of before are gone"
             }
-        return "\(schema)\n\(capture)\n"
+        return ([schema, capture] + work.notes.map { "note: \($0)" }).map { $0 + "\n" }.joined()
     }
 }

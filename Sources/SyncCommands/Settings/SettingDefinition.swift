@@ -26,6 +26,8 @@ struct SettingDefinition: Sendable, Hashable {
     /// Whether an empty variable, or null in YAML, is a value. Elsewhere both mean that nobody gave one:
     /// containers pass variables that nobody has set as empty ones.
     let isEmptyAValue: Bool
+    /// Whether the YAML file writes it as a list.
+    let isList: Bool
 
     /// The path in upper case with `_` for `.`.
     var environmentName: String { String(path.uppercased().map { $0 == "." ? "_" : $0 }) }
@@ -53,13 +55,13 @@ struct Setting<Value: Sendable>: Sendable {
 
     init(
         _ path: String, _ syntax: ValueSyntax<Value>, standard: Value, exposure: Exposure = .open,
-        isEmptyAValue: Bool = false, _ sentence: String
+        isEmptyAValue: Bool = false, isList: Bool = false, _ sentence: String
     ) {
         self.syntax = syntax
         self.standard = standard
         definition = SettingDefinition(
             path: path, sentence: sentence, form: syntax.form, standardText: syntax.render(standard),
-            exposure: exposure, isEmptyAValue: isEmptyAValue)
+            exposure: exposure, isEmptyAValue: isEmptyAValue, isList: isList)
     }
 
     /// Reads a text, with or without white space around it.

@@ -5,10 +5,10 @@ extension SettingTable {
     static let all: [SettingDefinition] =
         [
             table.definition, key.definition, reference.definition, scope.definition, updatedAt.definition,
+            profile.definition,
         ] + ProfileField.allCases.map { column(of: $0).definition } + [
             captureMode.definition, pollInterval.definition, sweepInterval.definition, sweepRate.definition,
-            notify.definition,
-            compare.definition,
+            notify.definition, compare.definition, onReplica.definition, related.definition,
             databaseURL.definition, databaseListenURL.definition,
             space.definition, projectID.definition, apiToken.definition, applicationID.definition,
             tokenTTL.definition,

@@ -23,9 +23,14 @@ enum SettingTable {
     /// The column for one field of the profile.
     static func column(of field: ProfileField) -> Setting<String?> {
         Setting(
-            fieldPrefix + field.rawValue, .optionalText("the name of a column"), standard: nil,
-            "The column that becomes SignalWire's \(field.rawValue).")
+            fieldPrefix + field.rawValue,
+            .optionalText("the name of a column, or an SQL expression in parentheses"), standard: nil,
+            "The column, or the SQL expression in parentheses, that becomes SignalWire's \(field.rawValue).")
     }
+
+    static let profile = Setting(
+        "source.profile", .optionalTableName, standard: nil,
+        "The table or view that the fields are read from, joined by its column named as source.key.")
 
     static let updatedAt = Setting(
         "source.updated_at", .optionalText("the name of a column"), standard: nil,
@@ -56,6 +61,13 @@ enum SettingTable {
     static let compare = Setting(
         "capture.compare", .choice(), standard: Settings.Capture.Comparison.columns,
         "Whether the triggers name the mapped columns, or compare rows and depend on no column.")
+
+    static let onReplica = Setting(
+        "capture.on_replica", .boolean, standard: false,
+        "Whether the triggers fire also for what replication applies.")
+    static let related = Setting(
+        "capture.related", .relatedTables, standard: [], isList: true,
+        "Other tables that profiles are read from, whose changes make users due who refer to them.")
 
     // MARK: The neighbours
 

@@ -25,10 +25,12 @@ struct Settings: Sendable, Hashable {
         let reference: String
         /// An SQL condition: who is synced. `nil`: everybody.
         let scope: String?
-        /// The column of each mapped field; at least one.
+        /// The column of each mapped field, or an SQL expression in parentheses; at least one.
         let fields: [ProfileField: String]
         /// The column that says when a row was changed, for polling. `nil`: there is none.
         let updatedAt: String?
+        /// Where the fields are read from, if not from the table itself.
+        let profile: TableName?
     }
 
     /// How changes are found.
@@ -48,6 +50,10 @@ struct Settings: Sendable, Hashable {
         let sweepRate: Int
         let notify: Notification
         let compare: Comparison
+        /// Whether triggers fire also for what replication applies.
+        let onReplica: Bool
+        /// Other tables whose changes matter.
+        let related: [Related]
     }
 
     /// How to reach PostgreSQL.

@@ -70,7 +70,8 @@ struct SettingsDocument {
 
     /// Null is as if the key weren't there, but for a key where empty is a value.
     private mutating func read(_ value: Node, of definition: SettingDefinition, _ origin: SettingOrigin) {
-        guard let scalar = value.scalar else {
+        let isList = definition.isList && value.sequence != nil
+        guard let text = isList ? FlowText.of(value) : value.scalar?.string else {
             let shape = value.sequence == nil ? "a section" : "a list"
             problems.append(
                 SettingsProblem(
@@ -85,7 +86,7 @@ struct SettingsDocument {
         }
         let isNull = SettingsDocument.isNull(value)
         guard !isNull || definition.isEmptyAValue else { return }
-        findings[definition.path] = .init(text: isNull ? "" : scalar.string, origin: origin)
+        findings[definition.path] = .init(text: isNull ? "" : text, origin: origin)
     }
 
     private static func isNull(_ node: Node) -> Bool {

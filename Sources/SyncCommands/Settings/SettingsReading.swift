@@ -59,11 +59,13 @@ extension SettingsReading {
         let reference = value(of: SettingTable.reference)
         let scope = value(of: SettingTable.scope)
         let updatedAt = value(of: SettingTable.updatedAt)
+        let profile = value(of: SettingTable.profile)
         let fields = fields()
         if isNeeded { requireSource(reference, fields) }
         guard let reference, !fields.isEmpty else { return nil }
         return Settings.Source(
-            table: table, key: key, reference: reference, scope: scope, fields: fields, updatedAt: updatedAt)
+            table: table, key: key, reference: reference, scope: scope, fields: fields, updatedAt: updatedAt,
+            profile: profile)
     }
 
     private mutating func fields() -> [ProfileField: String] {
@@ -83,8 +85,8 @@ extension SettingsReading {
         Settings.Capture(
             mode: value(of: SettingTable.captureMode), pollInterval: value(of: SettingTable.pollInterval),
             sweepInterval: value(of: SettingTable.sweepInterval), sweepRate: value(of: SettingTable.sweepRate),
-            notify: value(of: SettingTable.notify),
-            compare: value(of: SettingTable.compare))
+            notify: value(of: SettingTable.notify), compare: value(of: SettingTable.compare),
+            onReplica: value(of: SettingTable.onReplica), related: value(of: SettingTable.related))
     }
 
     private mutating func database() -> Settings.Database {

@@ -71,6 +71,17 @@ extension TableName: CustomStringConvertible {
     private static let misquoted = ValueProblem("is not a table's name")
 }
 
+extension ValueSyntax where Value == TableName? {
+    /// A table's name; empty is none.
+    static var optionalTableName: Self {
+        let table = ValueSyntax<TableName>.tableName
+        return Self(
+            form: table.form,
+            parse: { text throws(ValueProblem) in text.isEmpty ? nil : try table.parse(text) },
+            render: { $0?.description ?? "" })
+    }
+}
+
 extension ValueSyntax where Value == TableName {
     /// A table's name, with its schema or without.
     static var tableName: Self {

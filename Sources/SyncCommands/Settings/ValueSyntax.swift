@@ -43,6 +43,22 @@ extension ValueSyntax where Value == String? {
     }
 }
 
+extension ValueSyntax where Value == Bool {
+    /// Yes or no, as YAML 1.1 writes it too.
+    static var boolean: Self {
+        Self(
+            form: "true or false",
+            parse: { text throws(ValueProblem) in
+                switch text.lowercased() {
+                case "true", "yes", "on": true
+                case "false", "no", "off": false
+                case _: throw ValueProblem("is neither true nor false")
+                }
+            },
+            render: { $0 ? "true" : "false" })
+    }
+}
+
 extension ValueSyntax where Value == Secret? {
     /// A secret; empty is none. It is written redacted.
     static func secret(_ form: String) -> Self {
