@@ -60,7 +60,8 @@ import Testing
 
     /// A right value other than none.
     static func sample(_ definition: SettingDefinition) -> String {
-        definition.standardText.isEmpty ? "sample" : definition.standardText
+        guard definition.standardText.isEmpty else { return definition.standardText }
+        return definition.isList ? "[{table: a, columns: b, users: c}]" : "sample"
     }
 
     @Test("Mapped fields are merged over the places, and an empty flag takes one out")
