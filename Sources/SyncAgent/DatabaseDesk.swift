@@ -52,8 +52,7 @@ struct DatabaseDesk: Sendable {
             narrator.databaseAnswered()
             narrator.gateSeen(batch.gate)
             if case .paused = batch.gate { await resumeAfterFit() }
-            let isBraked = try await isBraked(batch)
-            var haul = await haul(of: batch, isBraked: isBraked, claimedAt: claimedAt)
+            var haul = await haul(of: batch, claimedAt: claimedAt)
             // Whoever was found by a related table waits in `change` by now, or is in this claim already.
             haul.folded += related
             return .claimed(haul)
@@ -83,7 +82,15 @@ struct DatabaseDesk: Sendable {
     ///
     /// Who is gone is settled first: a changed key comes as one user gone and one new, and the new one can
     /// have the reference only once the other has given it back.
-    private func haul(of batch: ClaimBatch, isBraked: Bool, claimedAt: Instant) async -> Haul {
+    private func haul(of batch: ClaimBatch, claimedAt: Instant) async -> Haul {
+        let isBraked: Bool
+        do {
+            isBraked = try await self.isBraked(batch)
+        } catch {
+            narrator.databaseFailed(error, doing: "count changes")
+            let released = batch.claims.map(Settlement.init(releasing:))
+            return Haul(settlements: released, gate: batch.gate, folded: batch.folded, nextDue: batch.nextDue)
+        }
         let planned = batch.claims.map { ($0, PushPlan(for: $0, rules: rules)) }
         var haul = Haul(gate: batch.gate, folded: batch.folded, nextDue: batch.nextDue)
         let isAskedFor = planned.contains { $0.1.needsAdmission }
