@@ -97,6 +97,10 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "SyncSimulation", dependencies: ["SyncCore"], path: "Tests/SyncSimulation", swiftSettings: strict),
+        .executableTarget(
+            name: "Chaos",
+            dependencies: ["Postgres", "SignalWireSandbox", "SyncCore", "TestSupport", argumentParser],
+            path: "Tests/Chaos", swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "SyncCoreTests", dependencies: ["SyncCore", "SyncSimulation"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
