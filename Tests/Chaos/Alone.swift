@@ -11,28 +11,33 @@ import Foundation
 /// takes over, lawfully, overlaps with it; one that is stopped between its claim and its call sends late. Both
 /// need that (1) the process of one of the two calls was stopped while that call was open, or within the second
 /// before it, up to the moment at which the second call began, and that (2) the database found the lease of that
-/// process gone when it wrote the outcome down (`lease_lost` in the log table), which also makes the user due
-/// again; or that the process never came to write it, because it was killed. Every other overlap is a violation.
+/// process gone when it wrote that call's outcome down (`lease_lost` in the log table), which also makes the user
+/// due again; or that the process never came to write it, because it was killed. Every other overlap is a violation.
 struct Alone {
     let journal: CallJournal
-    /// When each process lost which references' leases.
-    private let losses: [Int32: [(reference: String, at: Date)]]
+    /// What each process wrote down about each reference, oldest first.
+    private let outcomes: [Settler: [(at: Date, isLost: Bool)]]
     private let killed: Set<Int32>
+
+    private struct Settler: Hashable {
+        let process: Int32
+        let reference: String
+    }
 
     static func make(_ world: World) async throws -> Alone {
         let rows = try await world.application.rows(
             """
-            SELECT agent, reference, extract(epoch FROM at)::text FROM subscriber_sync.log
-            WHERE outcome = 'lease_lost' AND reference IS NOT NULL
-            """, columns: 3)
-        var losses: [Int32: [(reference: String, at: Date)]] = [:]
+            SELECT agent, reference, extract(epoch FROM at)::text, (outcome = 'lease_lost')::text
+            FROM subscriber_sync.log WHERE agent IS NOT NULL AND reference IS NOT NULL ORDER BY id
+            """, columns: 4)
+        var outcomes: [Settler: [(at: Date, isLost: Bool)]] = [:]
         for row in rows {
             // An agent's name is its host, its process and a random part.
             guard let process = row[0]?.split(separator: "-").dropLast().last.flatMap({ Int32($0) }) else { continue }
             let at = Date(timeIntervalSince1970: row[2].flatMap(Double.init) ?? 0)
-            losses[process, default: []].append((row[1] ?? "", at))
+            outcomes[Settler(process: process, reference: row[1] ?? ""), default: []].append((at, row[3] == "true"))
         }
-        return Alone(journal: world.journal, losses: losses, killed: await world.fleet.endedByUs)
+        return Alone(journal: world.journal, outcomes: outcomes, killed: await world.fleet.endedByUs)
     }
 
     /// The overlaps that nothing excuses, as a sentence each; and how many were excused.
@@ -57,7 +62,8 @@ struct Alone {
         let wasStopped = (suspensions[call.process] ?? []).contains { suspension in
             suspension.from <= moment && suspension.to ?? .distantFuture >= from
         }
-        let hasLost = (losses[call.process] ?? []).contains { $0.reference == call.reference && $0.at >= call.began }
-        return wasStopped && (hasLost || killed.contains(call.process))
+        let settler = Settler(process: call.process, reference: call.reference)
+        let outcome = outcomes[settler]?.first { $0.at >= call.began }
+        return wasStopped && (outcome?.isLost ?? killed.contains(call.process))
     }
 }

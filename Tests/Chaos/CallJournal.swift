@@ -48,6 +48,13 @@ final class CallJournal: Sendable {
     /// How many calls this agent waits for.
     func open(by agent: Int) -> Int { state.withLock { $0.openByAgent[agent] ?? 0 } }
 
+    /// About whom.
+    func openReferences(by agent: Int) -> [String] {
+        state.withLock { state in
+            state.open.filter { $0.value.contains { state.calls[$0].agent == agent } }.keys.sorted()
+        }
+    }
+
     func began(by agent: Int, _ reference: String) -> Number {
         state.withLock { state in
             let call = Call(agent: agent, process: state.processes[agent] ?? 0, reference: reference, began: Date())

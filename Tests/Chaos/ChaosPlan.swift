@@ -90,11 +90,11 @@ struct StrikePlan {
             let lease = ChaosPlan.lease
             // After two leases not even the doubt of whoever took over is left.
             let isLong = Bool.random(using: &random) && trouble > .seconds(35)
-            let count = pick([1, 2, 2], &random)
+            let span = isLong ? lease * 2 + .seconds(4) : lease + .seconds(2)
             strikes.append(
                 .freeze(
-                    agent: agent(), isLong ? lease * 2 + .seconds(4) : lease + .seconds(2),
-                    pick([.up, .up, .down], &random), writes: (0..<count).map { writes.bulk("frozen \($0)") }))
+                    agent: agent(), span, pick([.up, .up, .down], &random), writes.bulk("bulk"),
+                    changesAtEnd: Bool.random(using: &random)))
         }
         if Bool.random(using: &random) {
             let (insert, move) = writes.orphans(8)
@@ -154,7 +154,7 @@ struct StrikePlan {
         case .kill(_, let span), .suspend(_, let span), .exhaust(let span), .hold(_, _, _, let span),
             .refuse(_, _, let span), .weather(_, let span):
             span
-        case .freeze(_, let span, _, _): span + .seconds(3)
+        case .freeze(_, let span, _, _, _): span + .seconds(3)
         case .endBackends(let times, let distance): distance * times
         case .orphan: .seconds(4)
         case .terminate, .restart, .lose, .reset: .seconds(1)

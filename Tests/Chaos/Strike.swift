@@ -23,8 +23,9 @@ enum Strike: Sendable {
     /// SIGTERM, and started again.
     case terminate(agent: Int)
     /// SIGSTOP with calls in the wire: those are held in one direction and arrive when the process wakes up, as what
-    /// stands in the buffers of a virtual machine that was suspended. Meanwhile the same users change again.
-    case freeze(agent: Int, Duration, Direction, writes: [Write])
+    /// stands in the buffers of a virtual machine that was suspended. Meanwhile those users change, and some of them are
+    /// in another's hands when it wakes up.
+    case freeze(agent: Int, Duration, Direction, Write, changesAtEnd: Bool)
     /// SIGKILL of everybody while calls that create subscribers are unanswered; then those users' references change.
     case orphan(insert: Write, move: Write)
 
@@ -52,7 +53,7 @@ enum Strike: Sendable {
         case .kill(let agents, _): "kill\(agents.count > 1 ? "All" : "")"
         case .suspend(_, let span): span > .seconds(10) ? "suspendLong" : "suspend"
         case .terminate: "terminate"
-        case .freeze(_, _, let direction, _): "freeze-\(direction.rawValue)"
+        case .freeze(_, _, let direction, _, _): "freeze-\(direction.rawValue)"
         case .orphan: "orphan"
         case .restart(let mode): "restart-\(mode.rawValue)"
         case .endBackends: "endBackends"
@@ -71,7 +72,8 @@ enum Strike: Sendable {
         case .kill(let agents, let span): "\(agents) for \(span)"
         case .suspend(let agent, let span): "\(agent) for \(span)"
         case .terminate(let agent), .lose(let agent, _), .reset(let agent, _): "\(agent)"
-        case .freeze(let agent, let span, _, let writes): "\(agent) for \(span), \(writes.count) writes"
+        case .freeze(let agent, let span, _, _, let isLate):
+            "\(agent) for \(span)\(isLate ? ", with late changes" : "")"
         case .orphan, .restart: ""
         case .endBackends(let times, let distance): "\(times) times every \(distance)"
         case .exhaust(let span): "for \(span)"

@@ -54,34 +54,47 @@ final class Striking: Sendable {
         case .terminate(let agent):
             await world.fleet.terminate(agent)
             try await world.fleet.start(agent)
-        case .freeze(let agent, let span, let direction, let writes):
-            try await freeze(agent, span, direction, writes)
+        case .freeze(let agent, let span, let direction, let write, let changesAtEnd):
+            try await freeze(agent, span, direction, write, changesAtEnd: changesAtEnd)
         case .orphan(let insert, let move): try await orphan(insert, move)
         default: return
         }
     }
 
-    private func freeze(_ agent: Int, _ span: Duration, _ direction: Strike.Direction, _ writes: [Write]) async throws {
+    private func freeze(
+        _ agent: Int, _ span: Duration, _ direction: Strike.Direction, _ write: Write, changesAtEnd: Bool
+    ) async throws {
         let way = world.ways(.api, of: [agent])
         world.relay.set(way) { mood in
             mood.holdsUp = direction.isUp
             mood.holdsDown = direction.isDown
         }
-        if let first = writes.first { await world.application.perform(first) }
+        await world.application.perform(write)
         await wait(atMost: .seconds(2)) { world.journal.open(by: agent) > 0 }
-        trace.note("  \(world.journal.open(by: agent)) calls are frozen")
         await world.fleet.suspend(agent)
-        for write in writes.dropFirst() { await world.application.perform(write) }
+        let frozen = world.journal.openReferences(by: agent)
+        trace.note("  \(frozen.count) calls are frozen")
+        await change(frozen, to: "frozen")
         try await Task.sleep(for: span)
-        // Others are in the middle of calls for the same users when it wakes up.
         let others = world.ways(.api, of: world.agents.filter { $0 != agent })
-        world.relay.set(others) { $0.holdsDown = true }
-        if let last = writes.last, writes.count > 1 { await world.application.perform(last.again) }
-        try await Task.sleep(for: .milliseconds(300))
+        if changesAtEnd {
+            // Others are in the middle of calls for the same users when it wakes up.
+            world.relay.set(others) { $0.holdsDown = true }
+            await change(frozen, to: "thawed")
+            try await Task.sleep(for: .milliseconds(300))
+        }
         world.relay.set(way) { $0 = Relay.Mood() }
         await world.fleet.resume(agent)
+        guard changesAtEnd else { return }
         try await Task.sleep(for: .milliseconds(700))
         world.relay.set(others) { $0.holdsDown = false }
+    }
+
+    private func change(_ references: [String], to title: String) async {
+        guard !references.isEmpty else { return }
+        let list = references.map { literal($0) }.joined(separator: ", ")
+        await world.application.perform(
+            Write(kind: .bulk, sql: "UPDATE public.users SET title = 'Plantedtitle \(title)' WHERE email IN (\(list))"))
     }
 
     private func orphan(_ insert: Write, _ move: Write) async throws {
@@ -158,13 +171,6 @@ final class Striking: Sendable {
             world.relay.set(way) { $0.refuses = false }
         default: return
         }
-    }
-}
-
-extension Write {
-    /// The same once more, with another value.
-    var again: Write {
-        Write(kind: kind, sql: sql.replacing("Plantedtitle frozen", with: "Plantedtitle thawed"))
     }
 }
 
