@@ -45,6 +45,8 @@ final class CallJournal: Sendable {
     var suspensions: [Suspension] { state.withLock(\.suspensions) }
     var count: Int { state.withLock { $0.calls.count } }
 
+    func calls(for reference: String) -> [Call] { state.withLock { $0.calls.filter { $0.reference == reference } } }
+
     /// How many calls this agent waits for.
     func open(by agent: Int) -> Int { state.withLock { $0.openByAgent[agent] ?? 0 } }
 

@@ -13,6 +13,8 @@ struct ChaosProgram: AsyncParsableCommand {
               Chaos --seed 7 --trace
               Chaos --seeds 1...50 --seconds 60 --agents 2
               Chaos --sabotage no-fence --seeds 1...20
+              Chaos --prove --seeds 1...20
+              Chaos --scenario restart --scenario exhaustion
             """)
 
     @Option(help: "The seed of one run.")
@@ -30,6 +32,15 @@ struct ChaosProgram: AsyncParsableCommand {
     @Option(help: "A safeguard to take away; then the first seed that fails ends the search, and is the success.")
     var sabotage: Sabotage?
 
+    @Flag(help: "Take each safeguard away in its turn, and search the seeds for each.")
+    var prove = false
+
+    @Option(help: "Instead of a seed: a failure between two stretches of steady load. Several, or all.")
+    var scenario: [String] = []
+
+    @Option(help: "Changes a second of a scenario.")
+    var load = 80
+
     @Flag(help: "Tell what happens while it happens.")
     var trace = false
 
@@ -40,27 +51,57 @@ struct ChaosProgram: AsyncParsableCommand {
         guard seconds >= 5, (1...16).contains(agents) else {
             throw ValidationError("At least 5 seconds, and 1 to 16 agents.")
         }
+        for name in scenario where name != "all" && Scenario(rawValue: name) == nil {
+            let known = Scenario.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("There is no scenario \(name); there are \(known), and all.")
+        }
     }
 
     func run() async throws {
+        guard scenario.isEmpty else { return try await runScenarios() }
         let seeds = seeds ?? { $0...$0 }(seed ?? UInt64.random(in: 1...99_999))
+        if prove { return try await search(seeds, for: Sabotage.allCases) }
+        if let sabotage { return try await search(seeds, for: [sabotage]) }
         var failed: [UInt64] = []
-        for seed in seeds {
-            let plan = ChaosPlan(seed: seed, trouble: .seconds(seconds), agents: agents)
-            let run = Run(plan: plan, sabotage: sabotage, trace: Trace(isOn: trace), keepsFiles: keep)
-            let verdict = try await run.perform()
-            Report.print(verdict)
-            if !verdict.isGood { failed.append(seed) }
-            if sabotage != nil, !verdict.isGood { break }
-        }
-        if let sabotage {
-            Report.say(
-                failed.isEmpty
-                    ? "\(sabotage.rawValue) was NOT found" : "\(sabotage.rawValue) was found by seed \(failed[0])")
-            throw failed.isEmpty ? ExitCode.failure : ExitCode.success
-        }
+        for seed in seeds where try await !isGood(seed, nil) { failed.append(seed) }
         if seeds.count > 1 { Report.say("\(seeds.count) seeds, failed: \(failed.isEmpty ? "none" : "\(failed)")") }
         if !failed.isEmpty { throw ExitCode.failure }
+    }
+
+    private func isGood(_ seed: UInt64, _ sabotage: Sabotage?) async throws -> Bool {
+        let plan = ChaosPlan(seed: seed, trouble: .seconds(seconds), agents: agents)
+        let run = Run(plan: plan, sabotage: sabotage, trace: Trace(isOn: trace), keepsFiles: keep)
+        let verdict = try await run.perform()
+        Report.print(verdict)
+        return verdict.isGood
+    }
+
+    /// Each mistake must be found by one of the seeds.
+    private func search(_ seeds: ClosedRange<UInt64>, for sabotages: [Sabotage]) async throws {
+        var unseen: [Sabotage] = []
+        for sabotage in sabotages {
+            var finder: UInt64?
+            for seed in seeds where finder == nil {
+                if try await !isGood(seed, sabotage) { finder = seed }
+            }
+            Report.say("\(sabotage.rawValue) was \(finder.map { "found by seed \($0)" } ?? "NOT found")")
+            if finder == nil { unseen.append(sabotage) }
+        }
+        if !unseen.isEmpty { throw ExitCode.failure }
+    }
+
+    private func runScenarios() async throws {
+        let chosen = scenario.contains("all") ? Scenario.allCases : scenario.compactMap(Scenario.init)
+        Report.say(ScenarioRun.Outcome.heading)
+        var isGood = true
+        for scenario in chosen {
+            let run = ScenarioRun(scenario: scenario, agents: agents, load: load, trace: Trace(isOn: trace))
+            let outcome = try await run.perform()
+            Report.say(outcome.row)
+            for violation in outcome.violations.prefix(20) { Report.say("VIOLATION: \(violation)") }
+            isGood = isGood && outcome.isGood
+        }
+        if !isGood { throw ExitCode.failure }
     }
 
     @Sendable private static func range(_ text: String) throws -> ClosedRange<UInt64> {
@@ -78,6 +119,10 @@ enum Report {
         say("seed \(verdict.plan.seed): \(verdict.isGood ? "ok" : "FAILED")")
         for figure in verdict.figures { say("  \(figure.name): \(figure.value)") }
         for violation in verdict.violations.prefix(20) { say("  VIOLATION: \(violation)") }
+        for (key, dossier) in verdict.dossiers {
+            say("  user \(key):")
+            for line in dossier.lines { say("    \(line)") }
+        }
         if verdict.violations.count > 20 { say("  … \(verdict.violations.count) violations in all") }
     }
 

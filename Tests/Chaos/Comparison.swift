@@ -65,14 +65,19 @@ struct Comparison {
     }
 
     /// One sentence for each user who isn't as they should be.
-    func problems() -> [String] {
+    func problems() -> [String] { problemsByUser().map(\.sentence) }
+
+    /// The same, with the users' keys.
+    func problemsByUser() -> [(key: String, sentence: String)] {
         let byKey = Dictionary(states.map { ($0.key, $0) }) { first, _ in first }
         let present = Set(rows.map(\.key))
-        let ofRows = rows.compactMap { row in problem(with: row, byKey[row.key]).map { "user \(row.key) \($0)" } }
-        let ofGone = states.filter { !present.contains($0.key) && $0.status != "deleted" }.map {
-            "user \($0.key) is gone, and is \($0.status)"
+        let ofRows = rows.compactMap { row in
+            problem(with: row, byKey[row.key]).map { (row.key, "user \(row.key) \($0)") }
         }
-        return (ofRows + ofGone + shared()).sorted()
+        let ofGone = states.filter { !present.contains($0.key) && $0.status != "deleted" }.map {
+            ($0.key, "user \($0.key) is gone, and is \($0.status)")
+        }
+        return (ofRows + ofGone + shared()).sorted { $0.1 < $1.1 }
     }
 
     private func problem(with row: Row, _ state: State?) -> String? {
@@ -112,10 +117,12 @@ struct Comparison {
     }
 
     /// No subscriber stands for two users.
-    private func shared() -> [String] {
+    private func shared() -> [(key: String, sentence: String)] {
         let users = Dictionary(grouping: states.filter { $0.status == "synced" && $0.subscriber != nil }) {
             $0.subscriber ?? ""
         }
-        return users.values.filter { $0.count > 1 }.map { "users \($0.map(\.key).sorted()) share a subscriber" }
+        return users.values.filter { $0.count > 1 }.map {
+            ($0[0].key, "users \($0.map(\.key).sorted()) share a subscriber")
+        }
     }
 }

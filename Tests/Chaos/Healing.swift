@@ -29,7 +29,7 @@ struct Healing {
         return try await untilIdle()
     }
 
-    private func untilIdle() async throws -> [String] {
+    func untilIdle() async throws -> [String] {
         let deadline = ContinuousClock.now + Healing.longestWait
         var quiet = 0
         var last = Left()

@@ -14,6 +14,8 @@ struct Run {
         let plan: ChaosPlan
         var violations: [String] = []
         var figures: [(name: String, value: String)] = []
+        /// What is known of the first of those who aren't as they should be.
+        var dossiers: [(key: String, Dossier)] = []
 
         var isGood: Bool { violations.isEmpty }
     }
@@ -63,6 +65,9 @@ struct Run {
         let comparison = try await settled(world)
         let seconds = (ContinuousClock.now - healed).seconds
         await world.fleet.stopAll()
+        for key in comparison.problemsByUser().map(\.key).prefix(3) {
+            verdict.dossiers.append((key, try await Dossier.make(world, key: key)))
+        }
         let alone = try await Alone.make(world).judge()
         verdict.violations += comparison.problems() + alone.violations
         verdict.violations += plan.identities.violations(among: world.sandbox.snapshot().map(\.reference))

@@ -58,7 +58,12 @@ enum Sabotage: String, CaseIterable {
             FOR EACH ROW EXECUTE FUNCTION subscriber_sync.sabotage()
             """
         case .noVersion:
-            Sabotage.onUpdate("IF OLD.lease IS NOT NULL AND NEW.lease IS NULL THEN NEW.due_at := NULL; END IF;")
+            Sabotage.onUpdate(
+                """
+                IF OLD.lease IS NOT NULL AND NEW.lease IS NULL AND NEW.standing = 'synced' AND NEW.due_at = now() THEN
+                    NEW.due_at := NULL;
+                END IF;
+                """)
         case .leak:
             """
             CREATE FUNCTION subscriber_sync.sabotage() RETURNS trigger LANGUAGE plpgsql AS
