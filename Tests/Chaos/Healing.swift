@@ -76,7 +76,9 @@ struct Healing {
     func forgiveRefused() async throws -> [String] {
         let rows = try await world.application.rows(
             """
-            SELECT user_key, CASE WHEN changed_at > last_attempt_at THEN 'forgotten' END
+            SELECT user_key,
+                -- A claim reads what was committed until its snapshot, a moment after its transaction's time.
+                CASE WHEN changed_at > last_attempt_at + interval '1 second' THEN (changed_at - last_attempt_at)::text END
             FROM subscriber_sync.subscriber
             WHERE standing = 'rejected' AND last_error_code IN ('\(Weather.refusal)', 'redirected') ORDER BY 1
             """, columns: 2)
@@ -84,7 +86,9 @@ struct Healing {
         guard !keys.isEmpty else { return [] }
         trace.note("resync of \(keys.count) refused users")
         let status = try await world.command(["resync", "--user"] + keys)
-        var problems = rows.filter { $0[1] != nil }.compactMap { $0[0].map { "refused and then forgotten: \($0)" } }
+        var problems = rows.compactMap { row in
+            row[1].map { "user \(row[0] ?? "") was refused, changed \($0) later, and is left alone" }
+        }
         if status != 0 { problems.append("resync ended with \(status)") }
         return try await problems + untilIdle()
     }
