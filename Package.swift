@@ -93,8 +93,8 @@ let package = Package(
             name: "subscriber-sync", dependencies: ["SyncCommands"], swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["Postgres", "SyncCore", "SyncStore"], path: "Tests/TestSupport",
-            swiftSettings: strict),
+            name: "TestSupport", dependencies: ["Migrations", "Postgres", "SyncCore", "SyncStore"],
+            path: "Tests/TestSupport", swiftSettings: strict),
         .target(
             name: "SyncSimulation", dependencies: ["SyncCore"], path: "Tests/SyncSimulation", swiftSettings: strict),
         .executableTarget(
@@ -117,14 +117,15 @@ let package = Package(
         .testTarget(
             name: "SyncAgentTests",
             dependencies: [
-                "Postgres", "SignalWire", "SignalWireSandbox", "SyncAgent", "SyncCore", "SyncStore", "TestSupport",
-                logging,
+                "Migrations", "Postgres", "SignalWire", "SignalWireSandbox", "SyncAgent", "SyncCore", "SyncStore",
+                "TestSupport", logging,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "SyncCommandsTests",
             dependencies: [
-                "Postgres", "SignalWireSandbox", "SyncCommands", "SyncCore", "SyncStore", "TestSupport", logging,
+                "Migrations", "Postgres", "SignalWireSandbox", "SyncCommands", "SyncCore", "SyncStore", "TestSupport",
+                logging,
             ],
             swiftSettings: strict),
     ],

@@ -23,6 +23,9 @@ public struct Migration: Sendable, Hashable {
         Migration(9, "status", PackageResources.V0009__status_sql),
     ]
 
+    /// The version of the last of them.
+    public static let newest = all.last?.version ?? 0
+
     private init(_ version: Int, _ name: String, _ file: [UInt8]) {
         self.version = version
         self.name = name

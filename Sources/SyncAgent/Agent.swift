@@ -27,6 +27,7 @@ public final class Agent: Service {
     private let events: AsyncStream<DispatcherEvent>
     private let inbox: AsyncStream<DispatcherEvent>.Continuation
     private let end = NIOLockedValueBox<DispatcherEnd?>(nil)
+    private let refused = NIOLockedValueBox<StoreError?>(nil)
 
     public init(
         identity: AgentIdentity, settings: AgentSettings, store: Store, client: SubscriberClient, logger: Logger
@@ -50,10 +51,23 @@ public final class Agent: Service {
     /// How it ended; `nil` while it runs.
     public var outcome: DispatcherEnd? { end.withLockedValue { $0 } }
 
+    /// Why it stopped by itself: the schema was migrated beyond what it can work with. `nil`: it wasn't.
+    public var refusal: StoreError? { refused.withLockedValue { $0 } }
+
     /// Stops claiming, finishes what is in flight, and ends.
     public func stop() {
         pulse.update { $0.isStopping = true }
         inbox.yield(.stopRequested)
+    }
+
+    private func stop(because refusal: StoreError) {
+        let isNews = refused.withLockedValue { refused in
+            defer { refused = refusal }
+            return refused == nil
+        }
+        guard isNews else { return }
+        narrator.refuses(refusal)
+        stop()
     }
 
     /// Runs until it is stopped, or nothing is due if that was asked for.
@@ -196,6 +210,7 @@ public final class Agent: Service {
                 inbox.yield(.fleetCounted(agents))
             }
             if let found = try? await store.checkIdentity() { narrator.identified(found) }
+            if let refusal = try? await store.outgrown() { stop(because: refusal) }
             if beat % AgentSettings.heartbeatsPerHousekeeping == 0 { await keepHouse() }
             let pause = beat < 2 ? AgentSettings.firstHeartbeatInterval : AgentSettings.heartbeatInterval
             guard (try? await Task.sleep(for: pause)) != nil else { return }

@@ -106,6 +106,12 @@ final class Narrator: Sendable {
             ])
     }
 
+    func refuses(_ error: StoreError) {
+        logger.error(
+            "the schema was migrated while this agent ran; it stops",
+            metadata: ["because": "\(error.message)", "hint": "\(error.hint ?? "none")"])
+    }
+
     func foundNameless(_ count: Int) {
         logger.warning(
             "changes named no user, as while the key column has another name; a sweep finds whom they meant",

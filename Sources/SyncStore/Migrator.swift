@@ -24,7 +24,7 @@ public struct Migrator: Sendable {
     /// What would be applied, in order.
     public func pending() async throws(StoreError) -> [Migration] {
         let applied = try await ledger()
-        try check(applied)
+        try check(applied, upTo: newest)
         let versions = Set(applied.map(\.version))
         return migrations.filter { !versions.contains($0.version) }
     }
@@ -38,7 +38,13 @@ public struct Migrator: Sendable {
         return applied
     }
 
-    /// Refuses a schema that is missing, older, newer, or not what this program would have made.
+    /// How many migrations newer than this program's newest the schema may be for work, though not for migrating.
+    ///
+    /// Each migration leaves the programs of the version before it able to work, so that agents are upgraded one
+    /// after the other (the decision "Rolling upgrades").
+    public static let toleratedLead = 1
+
+    /// Refuses a schema that is missing, older, too new, or not what this program would have made.
     public func checkSchema() async throws(StoreError) {
         let applied = try await ledger()
         guard !applied.isEmpty else {
@@ -46,7 +52,7 @@ public struct Migrator: Sendable {
                 .schema, "The schema subscriber_sync doesn't exist in this database.",
                 hint: "Run `subscriber-sync migrate` first.")
         }
-        try check(applied)
+        try check(applied, upTo: newest + Migrator.toleratedLead)
         let version = applied.map(\.version).max() ?? 0
         guard version >= newest else {
             throw StoreError(
@@ -69,14 +75,18 @@ public struct Migrator: Sendable {
         }.joined(separator: "\n")
     }
 
-    private func check(_ applied: [LedgerRow]) throws(StoreError) {
-        for row in applied {
+    /// Compares what was applied with what this program knows.
+    ///
+    /// - Parameter limit: the newest version that is let through; of one above `newest` nothing is known to compare.
+    private func check(_ applied: [LedgerRow], upTo limit: Int) throws(StoreError) {
+        if let row = applied.last, let refusal = Migrator.refusal(of: row, newest: newest, upTo: limit) {
+            throw refusal
+        }
+        for row in applied where row.version <= newest {
             guard let migration = migrations.first(where: { $0.version == row.version }) else {
                 throw StoreError(
-                    .schema,
-                    "The schema subscriber_sync has version \(row.version), which is newer than this program "
-                        + "knows (\(newest)).",
-                    hint: "Use the version of subscriber-sync that applied it (\(row.program)), or a later one.")
+                    .schema, "The schema subscriber_sync has a migration \(row.version) that this program lacks.",
+                    hint: "Use the version of subscriber-sync that applied it (\(row.program)).")
             }
             guard Migrator.checksum(migration) == row.checksum else {
                 throw StoreError(
@@ -85,6 +95,19 @@ public struct Migrator: Sendable {
                         + "or uninstall and migrate again.")
             }
         }
+    }
+
+    /// Why a program that knows the schemas up to `newest` refuses one whose last migration is this; `nil`: it doesn't.
+    static func refusal(of last: LedgerRow, newest: Int, upTo limit: Int) -> StoreError? {
+        guard last.version > limit else { return nil }
+        return StoreError(
+            .schema,
+            limit == newest
+                ? "The schema subscriber_sync has version \(last.version), which is newer than this program knows "
+                    + "(\(newest))."
+                : "The schema subscriber_sync has version \(last.version), and this program works with versions "
+                    + "\(newest) and \(limit).",
+            hint: "Use the version of subscriber-sync that applied it (\(last.program)), or a later one.")
     }
 
     /// - Returns: `false` where somebody else had applied it meanwhile.
@@ -152,8 +175,16 @@ extension Migrator {
     ) { row throws(PostgresError) in try row.boolean(0) }
 
     static let readLedger = Statement<LedgerRow>(
-        "read_ledger", "SELECT version, checksum, applied_by FROM subscriber_sync.migration ORDER BY version"
-    ) { row throws(PostgresError) in
+        "read_ledger", "SELECT version, checksum, applied_by FROM subscriber_sync.migration ORDER BY version",
+        decode: row)
+
+    static let newestApplied = Statement<LedgerRow>(
+        "newest_applied",
+        "SELECT version, checksum, applied_by FROM subscriber_sync.migration ORDER BY version DESC LIMIT 1",
+        decode: row)
+
+    private static let row: @Sendable (borrowing RowReader) throws(PostgresError) -> LedgerRow = {
+        row throws(PostgresError) in
         LedgerRow(version: try row.integer(0), checksum: try row.text(1), program: try row.text(2))
     }
 }

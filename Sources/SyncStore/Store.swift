@@ -1,3 +1,4 @@
+import Migrations
 import Postgres
 import SyncCore
 
@@ -13,26 +14,36 @@ public struct Store: Sendable {
     let lease: Duration
     /// Who writes, for the log.
     let agent: String
+    /// The newest schema that this program knows.
+    let newestSchema: Int
     /// Made once from the mapping: the texts of the statements that read the source.
     let statements: SourceStatements
 
-    public init(session: Session, source: SourceTable, lease: Duration = .seconds(60), agent: String) {
+    public init(
+        session: Session, source: SourceTable, lease: Duration = .seconds(60), agent: String,
+        newestSchema: Int = Migration.newest
+    ) {
         self.session = session
         self.source = source
         self.lease = lease
         self.agent = agent
+        self.newestSchema = newestSchema
         statements = SourceStatements(source: source)
     }
 
     /// Checks schema and mapping, and makes a store of them.
     ///
+    /// - Parameter migrations: those that the program knows.
     /// - Throws: what doesn't fit, with what to do about it.
     public static func open(
-        _ session: Session, mapping: SourceMapping, lease: Duration, agent: String
+        _ session: Session, mapping: SourceMapping, lease: Duration, agent: String,
+        migrations: [Migration] = Migration.all
     ) async throws(StoreError) -> Store {
-        try await Migrator(session: session).checkSchema()
+        let migrator = Migrator(session: session, migrations: migrations)
+        try await migrator.checkSchema()
         let source = try await SourceTable.find(mapping, in: session)
-        return Store(session: session, source: source, lease: lease, agent: agent)
+        return Store(
+            session: session, source: source, lease: lease, agent: agent, newestSchema: migrator.newest)
     }
 
     /// How to reach the database it works on.
@@ -41,15 +52,23 @@ public struct Store: Sendable {
     /// A store for the source as it is now, on the same session.
     public func reopened() async throws(StoreError) -> Store {
         let source = try await SourceTable.find(source.mapping, in: session)
-        return Store(session: session, source: source, lease: lease, agent: agent)
+        return Store(session: session, source: source, lease: lease, agent: agent, newestSchema: newestSchema)
     }
 
     /// The same store on a session of its own, whose statements wait for none of this one's.
     public func onSession(_ other: Session) -> Store {
-        Store(session: other, source: source, lease: lease, agent: agent)
+        Store(session: other, source: source, lease: lease, agent: agent, newestSchema: newestSchema)
     }
 
     public func close() async { await session.close() }
+
+    /// Whether the schema has been migrated, since this store was opened, to one that its program can't work with.
+    ///
+    /// - Returns: the refusal; `nil` where it can.
+    public func outgrown() async throws(StoreError) -> StoreError? {
+        guard let row = try await query(Migrator.newestApplied).first else { return nil }
+        return Migrator.refusal(of: row, newest: newestSchema, upTo: newestSchema + Migrator.toleratedLead)
+    }
 
     /// Whether capture never knocks on this server, because a transaction that has sent NOTIFY can't be prepared.
     public func allowsPreparedTransactions() async throws(StoreError) -> Bool {

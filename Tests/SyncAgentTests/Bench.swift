@@ -1,4 +1,5 @@
 import Logging
+import Migrations
 import Postgres
 import SignalWire
 import SignalWireSandbox
@@ -34,10 +35,10 @@ struct Bench: Sendable {
     /// One agent of its own session and client, running until the body is done.
     @discardableResult
     func withAgent<Value: Sendable>(
-        _ name: String = "agent", user: String? = nil, change: @Sendable (inout AgentSettings) -> Void = { _ in },
-        _ body: @Sendable (Agent) async throws -> Value
+        _ name: String = "agent", user: String? = nil, migrations: [Migration] = Migration.all,
+        change: @Sendable (inout AgentSettings) -> Void = { _ in }, _ body: @Sendable (Agent) async throws -> Value
     ) async throws -> Value {
-        let agent = try await self.agent(name, user: user, change: change)
+        let agent = try await self.agent(name, user: user, migrations: migrations, change: change)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await agent.run() }
             let value: Value
@@ -66,9 +67,12 @@ struct Bench: Sendable {
         return agent.outcome
     }
 
-    /// - Parameter user: the database role; `nil`: the superuser.
+    /// - Parameters:
+    ///   - user: the database role; `nil`: the superuser.
+    ///   - migrations: those that the agent's program knows.
     func agent(
-        _ name: String, user: String? = nil, change: @Sendable (inout AgentSettings) -> Void
+        _ name: String, user: String? = nil, migrations: [Migration] = Migration.all,
+        change: @Sendable (inout AgentSettings) -> Void
     ) async throws -> Agent {
         let dsn = (self.dsn ?? fixture.database.dsn) + (user.map { "&user=\($0)" } ?? "")
         let listening = ConnectionSettings(dsn: dsn, applicationName: name)
@@ -85,8 +89,9 @@ struct Bench: Sendable {
         logger.logLevel = .critical
         return Agent(
             identity: AgentIdentity(id: name, host: "test", pid: 1, version: "test"), settings: settings,
-            store: try await fixture.store(name, dsn: dsn, lease: settings.dispatcher.lease), client: client,
-            logger: logger)
+            store: try await fixture.store(
+                name, dsn: dsn, lease: settings.dispatcher.lease, migrations: migrations),
+            client: client, logger: logger)
     }
 
     func status(_ key: String) async throws -> String? {

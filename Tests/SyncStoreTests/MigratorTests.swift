@@ -111,6 +111,47 @@ import Testing
         }
     }
 
+    @Test("lets a program that is one migration older work, but not migrate, and refuses one that is two older")
+    func rollsOver() async throws {
+        try await Self.onEmptyDatabase { session, _ in
+            let count = Migration.all.count
+            let next = [
+                Migration(version: count + 1, name: "next", sql: "CREATE TABLE subscriber_sync.next ()"),
+                Migration(version: count + 2, name: "after", sql: "CREATE TABLE subscriber_sync.after ()"),
+            ]
+            let newer = Migrator(session: session, migrations: Migration.all + next.prefix(1), program: "9.1")
+            _ = try await newer.migrate()
+            try await newer.checkSchema()
+            let older = Migrator(session: session)
+            try await older.checkSchema()
+            let migrating = await Self.refusal { _ = try await older.migrate() }
+            #expect(migrating?.code == .schema && migrating?.hint?.contains("9.1") == true)
+            #expect(await Self.refusal { _ = try await older.pending() } != nil)
+
+            _ = try await Migrator(session: session, migrations: Migration.all + next, program: "9.2").migrate()
+            try await newer.checkSchema()
+            let refused = await Self.refusal { try await older.checkSchema() }
+            #expect(
+                refused?.message
+                    == "The schema subscriber_sync has version \(count + 2), and this program works with versions "
+                    + "\(count) and \(count + 1).")
+            #expect(refused?.hint == "Use the version of subscriber-sync that applied it (9.2), or a later one.")
+        }
+    }
+
+    @Test("doesn't take an older program's word for a migration that it knows and that was changed")
+    func comparesWhatItKnows() async throws {
+        try await Self.onEmptyDatabase { session, _ in
+            let count = Migration.all.count
+            let next = Migration(version: count + 1, name: "next", sql: "SELECT 1")
+            _ = try await Migrator(session: session, migrations: Migration.all + [next]).migrate()
+            try await session.executeScript(
+                "UPDATE subscriber_sync.migration SET checksum = 'other' WHERE version = 2", name: "test")
+            let refused = await Self.refusal { try await Migrator(session: session).checkSchema() }
+            #expect(refused?.message.contains("V0002__state.sql is not the one that was applied") == true)
+        }
+    }
+
     static func refusal(_ body: () async throws -> Void) async -> StoreError? {
         do {
             try await body()

@@ -22,6 +22,7 @@ import Testing
             (Store.row.name, Store.row.text), (SyncLog.newest.name, SyncLog.newest.text),
             (SyncLog.following.name, SyncLog.following.text), (Migrator.lock.name, Migrator.lock.text),
             (Migrator.hasLedger.name, Migrator.hasLedger.text), (Migrator.readLedger.name, Migrator.readLedger.text),
+            (Migrator.newestApplied.name, Migrator.newestApplied.text),
             (SourceInspection.findRelation.name, SourceInspection.findRelation.text),
             (SourceInspection.findColumns.name, SourceInspection.findColumns.text),
             (SourceInspection.isUnique.name, SourceInspection.isUnique.text),

@@ -1,4 +1,5 @@
 import Dispatch
+import Migrations
 import Postgres
 import SyncCore
 import SyncStore
@@ -77,12 +78,15 @@ public struct Fixture: Sendable {
 
     /// A store on a session of its own, as an agent has it.
     ///
-    /// - Parameter dsn: another way to the same database, such as as another role.
+    /// - Parameters:
+    ///   - dsn: another way to the same database, such as as another role.
+    ///   - migrations: those that the agent's program knows.
     public func store(
-        _ agent: String = "agent", dsn: String? = nil, lease: Duration = .seconds(60)
+        _ agent: String = "agent", dsn: String? = nil, lease: Duration = .seconds(60),
+        migrations: [Migration] = Migration.all
     ) async throws -> Store {
         let own = Session(ConnectionSettings(dsn: dsn ?? database.dsn, applicationName: agent))
-        return try await Store.open(own, mapping: mapping, lease: lease, agent: agent)
+        return try await Store.open(own, mapping: mapping, lease: lease, agent: agent, migrations: migrations)
     }
 
     /// Runs SQL as the application.

@@ -43,6 +43,7 @@ struct RunCommand: AsyncParsableCommand {
         try await serve(agent, context, logger)
         await client.shutdown()
         await session.close()
+        if let refusal = agent.refusal { throw Failure(refusal) }
         if agent.outcome == .paused {
             throw Failure(
                 .temporary, "Users are due, but pushing is paused.", hint: "`subscriber-sync status` says why.")
