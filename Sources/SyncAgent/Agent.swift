@@ -26,6 +26,9 @@ public final class Agent: Service {
     private let clock = MonotonicClock()
     private let events: AsyncStream<DispatcherEvent>
     private let inbox: AsyncStream<DispatcherEvent>.Continuation
+    /// Asks for a count of the fleet; one that is waiting already is enough.
+    private let recounts: AsyncStream<Void>
+    private let recount: AsyncStream<Void>.Continuation
     private let end = NIOLockedValueBox<DispatcherEnd?>(nil)
     private let refused = NIOLockedValueBox<StoreError?>(nil)
 
@@ -46,6 +49,7 @@ public final class Agent: Service {
                 sweeping: settings.sweeping, pollInterval: settings.dispatcher.pollInterval,
                 hasUpdatedAt: store.source.mapping.updatedAt != nil))
         (events, inbox) = AsyncStream.makeStream()
+        (recounts, recount) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// How it ended; `nil` while it runs.
@@ -75,6 +79,8 @@ public final class Agent: Service {
         narrator.started(["agent": "\(identity.id)"])
         // Before anything is claimed: a copy of the database must not push by itself.
         if let found = try? await store.checkIdentity() { narrator.identified(found) }
+        // Before anything is sent: who else is there shares the rate, and the others hear of us.
+        await beat(number: 0)
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 let listener = Listener(settings.listening, channels: ["subscriber_sync"])
@@ -82,6 +88,7 @@ public final class Agent: Service {
                 group.addTask { await listener.run() }
                 group.addTask { await self.hear(listener) }
                 group.addTask { await self.beat() }
+                group.addTask { await self.count() }
                 group.addTask { await self.work(desk.stream) }
                 group.addTask { await self.sweep() }
                 await self.loop(&group, desk.continuation)
@@ -91,7 +98,7 @@ public final class Agent: Service {
         } onGracefulShutdown: {
             self.stop()
         }
-        try? await store.leave(identity)
+        try? await store.leave(identity, farewell: Sonar.farewell(of: identity.id))
         await sweeperKeeper.any.close()
     }
 
@@ -189,32 +196,52 @@ public final class Agent: Service {
             switch event {
             case .listening:
                 sonar.withLockedValue { $0.connected() }
+                recount.yield()
                 inbox.yield(.notified)
             case .pooled: sonar.withLockedValue { $0.foundPooler() }
             case .lost(let error): sonar.withLockedValue { $0.lost(error.message) }
             case .notified(_, let payload, _):
-                if !sonar.withLockedValue({ $0.hears(payload) }) { inbox.yield(.notified) }
+                switch sonar.withLockedValue({ $0.hears(payload) }) {
+                case .change: inbox.yield(.notified)
+                case .fleetChange: recount.yield()
+                case .canary: break
+                }
             }
         }
     }
 
-    /// Says that we are alive, counts who shares the rate, and keeps house now and then.
+    /// Says that we are alive, again and again; the first time was before the loop.
     private func beat() async {
-        for beat in 0... {
-            let (wakeUp, trouble, canary) = sonar.withLockedValue { ($0.wakeUp, $0.captureTrouble, $0.nextCanary()) }
-            if beat > 0 { narrator.wakeUpSeen(wakeUp) }
-            let agents = try? await store.heartbeat(
-                identity, wakeUp: wakeUp, captureTrouble: trouble, canary: canary)
-            if let agents {
-                pulse.update { $0.agents = agents }
-                inbox.yield(.fleetCounted(agents))
-            }
-            if let found = try? await store.checkIdentity() { narrator.identified(found) }
-            if let refusal = try? await store.outgrown() { stop(because: refusal) }
-            if beat % AgentSettings.heartbeatsPerHousekeeping == 0 { await keepHouse() }
-            let pause = beat < 2 ? AgentSettings.firstHeartbeatInterval : AgentSettings.heartbeatInterval
+        await keepHouse()
+        for number in 1... {
+            let pause = number <= 2 ? AgentSettings.firstHeartbeatInterval : AgentSettings.heartbeatInterval
             guard (try? await Task.sleep(for: pause)) != nil else { return }
+            await beat(number: number)
         }
+    }
+
+    /// Says that we are alive, counts who shares the rate, and keeps house now and then.
+    private func beat(number: Int) async {
+        let (wakeUp, trouble, canary) = sonar.withLockedValue { ($0.wakeUp, $0.captureTrouble, $0.nextCanary()) }
+        if number > 0 { narrator.wakeUpSeen(wakeUp) }
+        let agents = try? await store.heartbeat(identity, wakeUp: wakeUp, captureTrouble: trouble, canary: canary)
+        if let agents { counted(agents) }
+        guard number > 0 else { return }
+        if let found = try? await store.checkIdentity() { narrator.identified(found) }
+        if let refusal = try? await store.outgrown() { stop(because: refusal) }
+        if number % AgentSettings.heartbeatsPerHousekeeping == 0 { await keepHouse() }
+    }
+
+    /// Counts who shares the rate whenever somebody came or left, rather than at the next heartbeat.
+    private func count() async {
+        for await _ in recounts {
+            if let agents = try? await store.countAgents(with: identity) { counted(agents) }
+        }
+    }
+
+    private func counted(_ agents: Int) {
+        pulse.update { $0.agents = agents }
+        inbox.yield(.fleetCounted(agents))
     }
 
     /// What fails here is tried again at the next round, and the loop tells of a database that is gone.

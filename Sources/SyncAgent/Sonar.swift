@@ -14,6 +14,18 @@ public struct Sonar: Sendable {
     private var sent = 0
     private var heard = 0
     private var link = Link.connecting
+    /// Whom we have heard of among the others; ids of those that were killed stay until there are too many.
+    private var others: Set<String> = []
+
+    /// What a notification tells.
+    public enum Knock: Sendable, Hashable {
+        /// Somebody may have changed: look.
+        case change
+        /// Some agent is alive, as it was before.
+        case canary
+        /// An agent came that wasn't heard before, or one left: the rate is shared anew.
+        case fleetChange
+    }
 
     /// The listening connection.
     enum Link: Sendable, Hashable {
@@ -35,22 +47,38 @@ public struct Sonar: Sendable {
     /// The payload of the next knock, and from now on the one that is waited for.
     public mutating func nextCanary() -> String {
         sent += 1
-        return "canary:\(agent):\(sent)"
+        return "\(Sonar.canary)\(agent):\(sent)"
     }
 
-    /// - Returns: whether this notification is some agent's canary, and so no reason to look for changes.
-    public mutating func hears(_ payload: String) -> Bool {
-        guard payload.hasPrefix("canary:") else { return false }
-        let own = "canary:\(agent):"
-        if payload.hasPrefix(own), let number = Int(payload.dropFirst(own.count)) { heard = max(heard, number) }
-        return true
+    /// Takes in a notification; only one that is neither a canary nor a farewell is a reason to look for changes.
+    public mutating func hears(_ payload: String) -> Knock {
+        if payload.hasPrefix(Sonar.farewell) {
+            others.remove(String(payload.dropFirst(Sonar.farewell.count)))
+            return .fleetChange
+        }
+        guard payload.hasPrefix(Sonar.canary), let colon = payload.lastIndex(of: ":") else { return .change }
+        let sender = payload[..<colon].dropFirst(Sonar.canary.count)
+        if sender == agent {
+            if let number = Int(payload[payload.index(after: colon)...]) { heard = max(heard, number) }
+            return .canary
+        }
+        if others.count >= Sonar.mostOthers { others.removeAll() }
+        return others.insert(String(sender)).inserted ? .fleetChange : .canary
     }
+
+    private static let canary = "canary:"
+    private static let farewell = "left:"
+    /// A fleet is smaller; beyond it everybody is heard for the first time again, which costs a count each.
+    private static let mostOthers = 1000
 
     public mutating func connected() {
         link = .up
         // What was sent before this LISTEN could not be heard.
         heard = max(heard, sent)
     }
+
+    /// What the others are told when this agent leaves.
+    public static func farewell(of agent: String) -> String { farewell + agent }
 
     public mutating func foundPooler() { link = .pooled }
 

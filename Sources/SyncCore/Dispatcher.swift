@@ -52,7 +52,7 @@ public struct Dispatcher: Sendable {
     public init(settings: DispatcherSettings, seed: UInt64) {
         self.settings = settings
         random = SeededRandom(seed: seed)
-        pace = Pace(rate: settings.rate)
+        pace = Pace(rate: min(settings.rate, DispatcherSettings.uncountedRate))
         mayBeSwept = settings.awaitsSweeps
         breaker = RejectionBreaker(threshold: settings.equalRejections)
     }

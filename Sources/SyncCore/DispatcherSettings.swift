@@ -42,6 +42,9 @@ public struct DispatcherSettings: Sendable, Hashable {
     /// What a stop may take beyond the deadline of the calls in flight: the last settlements.
     public static let stopGrace = Duration.seconds(5)
 
+    /// Calls a second, of a limited rate, until the agent knows who shares it.
+    public static let uncountedRate = 1.0
+
     /// The most users that are claimed and not yet settled: the bound on memory.
     ///
     /// Three times the concurrency keeps the calls busy while one batch is claimed and one settled. At

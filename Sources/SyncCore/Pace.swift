@@ -1,6 +1,7 @@
 /// A token bucket: how many calls a second may begin, with a small burst.
 ///
-/// The rate is this agent's share; who shares it is told from outside.
+/// The rate is this agent's share; who shares it is told from outside. So a fleet begins, in any second, no more than
+/// its rate and a tenth of it, or one call an agent where that is more.
 public struct Pace: Sendable {
     /// Calls a second; zero and below: unlimited.
     public private(set) var rate: Double

@@ -76,12 +76,33 @@ extension Store {
         """
     ) { row throws(PostgresError) in try row.integer(0) }
 
-    /// Takes this agent off the list.
-    public func leave(_ agent: AgentIdentity) async throws(StoreError) {
-        _ = try await query(Store.leave, [.text(agent.id)])
+    /// How many agents are alive, this one included: who shares the rate.
+    public func countAgents(with agent: AgentIdentity) async throws(StoreError) -> Int {
+        try await query(Store.countAgents, [.text(agent.id)]).first ?? 1
     }
 
-    static let leave = Statement<Void>("leave", "DELETE FROM subscriber_sync.agent WHERE id = $1")
+    static let countAgents = Statement<Int>(
+        "count_agents",
+        """
+        SELECT count(*) FROM (
+            SELECT $1::text AS id UNION SELECT id FROM subscriber_sync.agent WHERE seen_at > now() - interval '45 seconds'
+        ) AS alive
+        """
+    ) { row throws(PostgresError) in try row.integer(0) }
+
+    /// Takes this agent off the list, and tells the others, whose share of the rate grows.
+    ///
+    /// - Parameter farewell: the payload that they know it by.
+    public func leave(_ agent: AgentIdentity, farewell: String) async throws(StoreError) {
+        _ = try await query(Store.leave, [.text(agent.id), .text(farewell)])
+    }
+
+    static let leave = Statement<Void>(
+        "leave",
+        """
+        WITH gone AS (DELETE FROM subscriber_sync.agent WHERE id = $1 RETURNING id)
+        SELECT pg_notify('subscriber_sync', $2) FROM gone
+        """)
 
     /// Deletes log rows older than the retention, a bounded number at a time, and agents gone for a day.
     ///

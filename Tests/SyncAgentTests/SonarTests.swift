@@ -18,11 +18,11 @@ import Testing
         #expect(sonar.wakeUp == .notify)
         let canary = sonar.nextCanary()
         #expect(reason(sonar)?.contains("hears nothing") == true)
-        let isCanary = [sonar.hears("canary:b:1"), sonar.hears("")]
-        #expect(isCanary == [true, false])
+        let knocks = [sonar.hears("canary:b:1"), sonar.hears("")]
+        #expect(knocks == [.fleetChange, .change])
         #expect(sonar.wakeUp != .notify, "another's canary is not ours")
         let isOwn = sonar.hears(canary)
-        #expect(isOwn && sonar.wakeUp == .notify)
+        #expect(isOwn == .canary && sonar.wakeUp == .notify)
     }
 
     @Test("names a pooler as soon as it is found, whatever was before, and what helps")
@@ -42,6 +42,23 @@ import Testing
             sonar.lost("gone")
             #expect(reason(sonar)?.contains("down: gone") == true)
         }
+    }
+
+    @Test("tells of agents that come and go, once each, whatever their names look like")
+    func hearsOthers() {
+        var sonar = Sonar(agent: "a", silence: nil)
+        let heard = [
+            "canary:b:1", "canary:b:2", "canary:a:1", "canary:host:1-2:7", "canary:host:1-2:8", "left:b", "canary:b:9",
+            "left:stranger", "canary:", "canary:c", "canary:a:x", "", "something",
+        ].map { sonar.hears($0) }
+        #expect(
+            heard == [
+                .fleetChange, .canary, .canary, .fleetChange, .canary, .fleetChange, .fleetChange, .fleetChange,
+                .fleetChange, .canary, .canary, .change, .change,
+            ])
+        for number in 0..<5000 { _ = sonar.hears("canary:n\(number):1") }
+        let afterwards = sonar.hears("canary:n4999:2")
+        #expect(afterwards == .canary)
     }
 
     @Test("says first that nothing knocks, where that is known")

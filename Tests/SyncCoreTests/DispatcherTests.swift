@@ -63,6 +63,27 @@ struct DispatcherTests {
         #expect(bench.pushes.count == 1)
     }
 
+    @Test("begins one call a second, at most, until it knows who shares the rate")
+    func startsSlowly() {
+        for (rate, first, second) in [(1000.0, 1, 1), (0.5, 1, 0), (0, 4, 0)] {
+            var bench = Bench(DispatcherSettings(concurrency: 4, rate: rate))
+            bench.hear(.started)
+            bench.hear(.claimed(Haul(jobs: bench.jobs(1...4))))
+            #expect(bench.pushes.count == first)
+            bench.hear(.ticked, after: .seconds(1))
+            #expect(bench.pushes.count == second)
+            bench.hear(.fleetCounted(1))
+            bench.hear(.ticked, after: .seconds(1))
+            #expect(bench.dispatcher.held == 4)
+        }
+        var bench = Bench(DispatcherSettings(concurrency: 40, rate: 100))
+        bench.hear(.started)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...40))))
+        bench.hear(.fleetCounted(2))
+        bench.hear(.ticked, after: .seconds(1))
+        #expect(bench.pushes.count == 5, "a tenth of a second's worth of its half")
+    }
+
     @Test("sends nothing more while it is throttled, tells the fleet, and wakes afterwards")
     func throttled() throws {
         var bench = Bench(Self.settings)

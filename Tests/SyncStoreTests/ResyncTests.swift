@@ -104,7 +104,7 @@ import Testing
             let status = try await FleetStatus.read(in: fixture.session)
             #expect(status.agents == 2 && status.agentsListening == 1 && status.pollingReason == "deaf")
             #expect(status.changeBacklog == 1 && status.schemaVersion == Migration.all.count)
-            try await store.leave(other)
+            try await store.leave(other, farewell: "left:other")
             #expect(try await FleetStatus.read(in: fixture.session).agents == 1)
             try await fixture.run(
                 "INSERT INTO subscriber_sync.log (at, outcome) VALUES (now() - interval '40 days', 'x')")
