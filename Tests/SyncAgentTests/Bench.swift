@@ -14,10 +14,10 @@ struct Bench: Sendable {
     let sandbox: Sandbox
 
     static func run(
-        server: PostgresServer? = nil, before: String = "", faults: [String] = [],
-        _ body: @Sendable (Bench) async throws -> Void
+        server: PostgresServer? = nil, before: String = "", faults: [String] = [], mapping: SourceMapping = .users,
+        comparison: CaptureDefinition.Comparison = .columns, _ body: @Sendable (Bench) async throws -> Void
     ) async throws {
-        try await Fixture.run(before: before, server: server) { fixture in
+        try await Fixture.run(mapping: mapping, before: before, comparison: comparison, server: server) { fixture in
             let sandbox = try await Sandbox.start(SandboxOptions(faults: try faults.map(Fault.init(parsing:))))
             do {
                 try await body(Bench(fixture: fixture, sandbox: sandbox))
@@ -32,10 +32,10 @@ struct Bench: Sendable {
     /// One agent of its own session and client, running until the body is done.
     @discardableResult
     func withAgent<Value: Sendable>(
-        _ name: String = "agent", change: @Sendable (inout AgentSettings) -> Void = { _ in },
+        _ name: String = "agent", user: String? = nil, change: @Sendable (inout AgentSettings) -> Void = { _ in },
         _ body: @Sendable (Agent) async throws -> Value
     ) async throws -> Value {
-        let agent = try await self.agent(name, change: change)
+        let agent = try await self.agent(name, user: user, change: change)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await agent.run() }
             let value: Value
@@ -64,8 +64,12 @@ struct Bench: Sendable {
         return agent.outcome
     }
 
-    func agent(_ name: String, change: @Sendable (inout AgentSettings) -> Void) async throws -> Agent {
-        let listening = ConnectionSettings(dsn: fixture.database.dsn, applicationName: name)
+    /// - Parameter user: the database role; `nil`: the superuser.
+    func agent(
+        _ name: String, user: String? = nil, change: @Sendable (inout AgentSettings) -> Void
+    ) async throws -> Agent {
+        let dsn = fixture.database.dsn + (user.map { "&user=\($0)" } ?? "")
+        let listening = ConnectionSettings(dsn: dsn, applicationName: name)
         var settings = AgentSettings(
             dispatcher: DispatcherSettings(rate: 0, timeout: .seconds(5), lease: .seconds(20)), rules: PushRules(),
             newSubscriberLimit: nil, logRetention: nil, listening: listening)
@@ -79,7 +83,8 @@ struct Bench: Sendable {
         logger.logLevel = .critical
         return Agent(
             identity: AgentIdentity(id: name, host: "test", pid: 1, version: "test"), settings: settings,
-            store: try await fixture.store(name, lease: settings.dispatcher.lease), client: client, logger: logger)
+            store: try await fixture.store(name, dsn: dsn, lease: settings.dispatcher.lease), client: client,
+            logger: logger)
     }
 
     func status(_ key: String) async throws -> String? {

@@ -73,8 +73,12 @@ public struct Fixture: Sendable {
     }
 
     /// A store on a session of its own, as an agent has it.
-    public func store(_ agent: String = "agent", lease: Duration = .seconds(60)) async throws -> Store {
-        let own = Session(ConnectionSettings(dsn: database.dsn, applicationName: agent))
+    ///
+    /// - Parameter dsn: another way to the same database, such as as another role.
+    public func store(
+        _ agent: String = "agent", dsn: String? = nil, lease: Duration = .seconds(60)
+    ) async throws -> Store {
+        let own = Session(ConnectionSettings(dsn: dsn ?? database.dsn, applicationName: agent))
         return try await Store.open(own, mapping: mapping, lease: lease, agent: agent)
     }
 
