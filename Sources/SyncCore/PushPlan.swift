@@ -117,7 +117,7 @@ public enum HoldReason: String, Sendable, CaseIterable {
     public var explanation: String {
         switch self {
         case .missingReference:
-            "The reference column is null or blank; fill it and the user is pushed."
+            "The reference column is null or blank, or holds a control character; mend it and the user is pushed."
         case .referenceChanged:
             "The reference differs from the one SignalWire knows, and a new subscriber would be billed; "
                 + "restore it, or set identity.on_reference_change to new and resync the user."
