@@ -120,7 +120,7 @@ public struct CaptureInstaller: Sendable {
     private func scopeColumns(_ scope: String, _ source: SourceTable) async throws(PostgresError) -> [String] {
         let view = """
             CREATE TEMPORARY VIEW subscriber_sync_scope AS
-            SELECT 1 AS one FROM \(source.name.quoted) WHERE (\(scope))
+            SELECT 1 AS one FROM \(source.name.quoted) WHERE \(bracketed(scope))
             """
         return try await session.transaction { connection throws(PostgresError) in
             try connection.executeScript(view, name: "scope view")

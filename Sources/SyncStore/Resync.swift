@@ -104,7 +104,7 @@ enum ResyncSQL {
                 WHERE EXISTS (SELECT FROM subscriber_sync.subscriber s WHERE s.user_key = a.user_key)
                     OR EXISTS (
                         SELECT FROM \(source.name.quoted) AS src
-                        WHERE src.\(quoteIdentifier(source.mapping.key)) = a.user_key::\(source.keyType))
+                        WHERE \(source.isRow(ofKey: "a.user_key", in: "src")))
             )
             INSERT INTO subscriber_sync.subscriber AS s (user_key, due_at, priority, doubted_until)
             SELECT t.user_key, now(), 1, CASE WHEN $2::boolean THEN now() END FROM there t ORDER BY t.user_key

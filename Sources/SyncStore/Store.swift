@@ -75,6 +75,7 @@ struct SourceStatements: Sendable {
     let claim: Statement<ClaimRow>
     let look: Statement<Claim>
     let page: Statement<Claim>
+    let canonicalKey: Statement<String>
     let resyncUsers: Statement<String>
 
     init(source: SourceTable) {
@@ -83,5 +84,6 @@ struct SourceStatements: Sendable {
         look = LookSQL.one(source, decoder)
         page = LookSQL.page(source, decoder, filter: nil)
         resyncUsers = ResyncSQL.users(source)
+        canonicalKey = LookSQL.canonicalKey(source)
     }
 }
