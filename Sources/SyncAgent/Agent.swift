@@ -154,7 +154,7 @@ public final class Agent: Service {
         let sweeper = Sweeper(
             keeper: sweeperKeeper, settings: settings.sweeping.pages, narrator: narrator,
             schedules: { plan.withLockedValue(\.schedules) }, onFinding: { inbox.yield(.notified) },
-            onFirstRest: { inbox.yield(.sweepsRested) })
+            onFirstRest: { inbox.yield(.sweepsRested) }, onMisfit: { inbox.yield(.sweepsFailed) })
         await sweeper.run()
     }
 

@@ -77,13 +77,15 @@ struct SourceStatements: Sendable {
     let page: Statement<Claim>
     let canonicalKey: Statement<String>
     let resyncUsers: Statement<String>
+    let resumeAfterFit: Statement<Bool>
 
     init(source: SourceTable) {
         let decoder = ClaimDecoder(fields: source.mapping.orderedFields)
         claim = ClaimSQL.statement(for: source, decoder: decoder)
         look = LookSQL.one(source, decoder)
         page = LookSQL.page(source, decoder, filter: nil)
-        resyncUsers = ResyncSQL.users(source)
         canonicalKey = LookSQL.canonicalKey(source)
+        resyncUsers = ResyncSQL.users(source)
+        resumeAfterFit = ControlSQL.resumeAfterFit(source)
     }
 }
