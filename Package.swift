@@ -120,7 +120,8 @@ let package = Package(
         .testTarget(
             name: "SyncCommandsTests",
             dependencies: [
-                "Postgres", "SignalWireSandbox", "SyncCommands", "SyncCore", "SyncStore", "TestSupport", logging,
+                "Postgres", "SignalWire", "SignalWireSandbox", "SyncCommands", "SyncCore", "SyncStore", "TestSupport",
+                logging,
             ],
             swiftSettings: strict),
     ],
