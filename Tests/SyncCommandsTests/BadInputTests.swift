@@ -145,8 +145,8 @@ import Testing
         try await Stage.run { stage in
             try await stage.run("INSERT INTO users (id, email) VALUES (1, 'a@x')")
             _ = try await stage.command("migrate")
-            let run = try await stage.command("resync", "--user", "1", "77", "x")
-            #expect(run.status == 66 && run.err.contains("There is no user 77, x."))
+            let run = try await stage.command("resync", "--user", "1", "77", "x", "-5")
+            #expect(run.status == 66 && run.err.contains("There is no user 77, x, -5."))
             #expect(try await stage.value("SELECT count(*) FROM subscriber_sync.subscriber") == "0")
         }
     }
