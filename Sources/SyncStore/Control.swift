@@ -134,7 +134,9 @@ public struct FleetControl: Sendable {
         self.operatorName = operatorName
     }
 
-    /// Stops pushing for all agents. Also turns an account pause into an operator's, which no probe ends.
+    /// Stops pushing for all agents. Also turns another pause into an operator's, which nothing ends by itself.
+    ///
+    /// - Parameter reason: `nil`: none, or that of an operator's pause that holds already.
     public func pause(reason: String?) async throws(StoreError) {
         try await run(FleetControl.pause, [.optionalText(reason), .text(operatorName)])
     }
@@ -157,7 +159,11 @@ public struct FleetControl: Sendable {
         """
         WITH paused AS (
             UPDATE subscriber_sync.control
-            SET pause_kind = 'operator', pause_reason = $1, paused_at = now(), probe_at = NULL, probe_failures = 0
+            SET pause_kind = 'operator',
+                -- Who says pause again without a reason doesn't take the first one back.
+                pause_reason = coalesce($1::text, CASE WHEN pause_kind = 'operator' THEN pause_reason END),
+                paused_at = CASE WHEN pause_kind = 'operator' THEN paused_at ELSE now() END,
+                probe_at = NULL, probe_failures = 0
             RETURNING pause_reason
         )
         INSERT INTO subscriber_sync.log (outcome, error_code, error, agent)

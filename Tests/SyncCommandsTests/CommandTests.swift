@@ -86,7 +86,15 @@ import Testing
             #expect(try await stage.command("pause", "--reason", "lunch").status == 0)
             let paused = try await stage.command("status")
             #expect(paused.status == 75 && paused.out.contains("lunch"))
+            #expect(try await stage.command("pause").status == 0)
+            #expect(try await stage.command("status").out.contains("lunch"), "a second pause keeps the reason")
             try await stage.run("UPDATE users SET title = 'x'")
+            try await eventually("the change is folded") {
+                try await stage.command("show", "1").out.contains(
+                    "waits: pushing is paused by an operator: lunch; `resume` goes on; then due: ")
+            }
+            let shown = try await stage.command("show", "1", "--format", "json")
+            #expect(shown.out.contains(#""pause": {"kind": "operator", "reason": "lunch""#))
             agent.send(SIGTERM)
             _ = try await agent.finish()
             #expect(try await stage.command("run", "--until-idle").status == 75)
