@@ -110,6 +110,14 @@ import Testing
             #expect(try await stage.value("SELECT to_regnamespace('subscriber_sync')::text") == nil)
             try await stage.run(script.out)
             #expect(try await stage.command("migrate").out == "schema up to date\ncapture up to date on public.users\n")
+            let done = try await stage.command("migrate", "--print")
+            #expect(
+                done.status == 0 && done.out.split(separator: "\n").allSatisfy { $0.hasPrefix("-- ") }, "\(done.out)")
+            try await stage.run("DROP TRIGGER subscriber_sync_insert ON users")
+            let rest = try await stage.command("migrate", "--print").out
+            #expect(rest.contains("subscriber_sync_insert") && !rest.contains("CREATE SCHEMA"))
+            try await stage.run(rest)
+            #expect(try await stage.command("migrate").out == "schema up to date\ncapture up to date on public.users\n")
         }
     }
 
