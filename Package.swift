@@ -124,7 +124,8 @@ let package = Package(
         .testTarget(
             name: "SyncCommandsTests",
             dependencies: [
-                "Migrations", "Postgres", "SignalWireSandbox", "SyncCommands", "SyncCore", "SyncStore", "TestSupport",
+                "Migrations", "Postgres", "SignalWire", "SignalWireSandbox", "SyncCommands", "SyncCore", "SyncStore",
+                "TestSupport",
                 logging,
             ],
             swiftSettings: strict),

@@ -34,6 +34,11 @@ extension ConnectionSettings {
         if ConnectionSettings.isURI(dsn) { try refuseSplitPassword(options) }
         let defaults = ConnectionSettings.defaultOptions()
         let option = { (name: String) in options[name] ?? defaults[name] }
+        guard ConnectionSettings.arePorts(option("port") ?? "") else {
+            throw PostgresError(
+                .invalidSettings, "The option port of the connection string is not a number from 1 to 65535.",
+                hint: "Correct it in the connection string, or in PGPORT; 5432 is the usual one.")
+        }
         return ConnectionTarget(
             host: option("host") ?? option("hostaddr"), port: option("port"), database: option("dbname"),
             user: option("user"))
@@ -79,6 +84,11 @@ extension ConnectionSettings {
             entry += 1
         }
         return options.filter { !$0.value.isEmpty }
+    }
+
+    /// One port for all hosts, or one for each; an empty one is the usual one.
+    private static func arePorts(_ list: String) -> Bool {
+        list.split(separator: ",").allSatisfy { UInt16($0).map { $0 > 0 } ?? false }
     }
 
     /// A host may begin with `@` (an abstract Unix socket), but has none inside; a port is digits.

@@ -6,6 +6,9 @@ public struct Space: Sendable, Hashable, CustomStringConvertible {
     public let isLoopback: Bool
 
     /// Reads what people write: `acme`, `acme.signalwire.com`, `host:port`, or a URL with nothing after the host.
+    ///
+    /// Without a scheme it is https, and for this machine plain http, as SignalWire's own SDKs have it: what listens
+    /// there is a stand-in.
     public init(parsing text: String) throws(SpaceError) {
         let parts = try SpaceParts(text)
         isLoopback = parts.isLoopback
@@ -36,7 +39,11 @@ private struct SpaceParts {
     let host: String
     let port: Int?
 
-    var isLoopback: Bool { host == "localhost" || host == "[::1]" || IPv4Address(host)?.isLoopback == true }
+    var isLoopback: Bool { Self.isLoopback(host) }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "[::1]" || IPv4Address(host)?.isLoopback == true
+    }
 
     init(_ text: String) throws(SpaceError) {
         let trimmed = text.trimmed
@@ -44,9 +51,9 @@ private struct SpaceParts {
         let (scheme, rest) = try Self.splitScheme(trimmed)
         let authority = try Self.authority(of: rest)
         let (host, port) = try Self.splitPort(authority)
-        self.scheme = scheme ?? .https
         self.port = port
         self.host = try Self.checkedHost(host.lowercased(), isBare: scheme == nil && port == nil)
+        self.scheme = scheme ?? (Self.isLoopback(self.host) ? .http : .https)
     }
 
     /// A bare `localhost:8080` has no scheme: only `://` ends one.

@@ -12,19 +12,22 @@ public enum SpaceError: Error, Sendable, Hashable, CaseIterable, CustomStringCon
     case invalidHost
     case invalidPort
 
-    /// What is wrong, in one sentence.
-    public var message: String {
+    /// What is wrong, to stand behind what the space is called.
+    public var what: String {
         switch self {
-        case .empty: "The SignalWire space is empty."
-        case .unknownScheme: "The SignalWire space has a scheme other than https."
-        case .insecure: "The SignalWire space is a plain http address of another machine."
-        case .userInfo: "The SignalWire space holds a user name or a password."
-        case .path: "The SignalWire space has a path."
-        case .queryOrFragment: "The SignalWire space has a query or a fragment."
-        case .invalidHost: "The SignalWire space is not a valid name or host."
-        case .invalidPort: "The SignalWire space has an invalid port."
+        case .empty: "is empty"
+        case .unknownScheme: "has a scheme other than https"
+        case .insecure: "is a plain http address of another machine"
+        case .userInfo: "holds a user name or a password"
+        case .path: "has a path"
+        case .queryOrFragment: "has a query or a fragment"
+        case .invalidHost: "is not a valid name or host"
+        case .invalidPort: "has an invalid port"
         }
     }
+
+    /// What is wrong, in one sentence.
+    public var message: String { "The SignalWire space \(what)." }
 
     /// What to do about it, in one sentence.
     public var hint: String {

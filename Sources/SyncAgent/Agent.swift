@@ -186,7 +186,7 @@ public final class Agent: Service {
             keeper: sweeperKeeper, settings: settings.sweeping.pages, narrator: narrator,
             schedules: { plan.withLockedValue(\.schedules) },
             onExamination: settings.sweeping.mode == .listen ? examination : nil, onFinding: { inbox.yield(.notified) },
-            onFirstRest: { inbox.yield(.sweepsRested) })
+            onFirstRest: { inbox.yield(.sweepsRested) }, onMisfit: { inbox.yield(.sweepsFailed) })
         await sweeper.run()
     }
 

@@ -46,24 +46,29 @@ struct DatabaseDesk: Sendable {
         // Before the statement is sent, so that no lease is thought to last longer than it does.
         let claimedAt = clock.now
         do {
-            let (related, batch) = try await keeper.run { store async throws(StoreError) in
+            let (related, batch) = try await keeper.run(reads: { !$0.1.claims.isEmpty }) {
+                store async throws(StoreError) in
                 (try await store.expandRelated(), try await store.claim(limit: limit))
             }
             narrator.databaseAnswered()
             narrator.gateSeen(batch.gate)
-            if case .paused = batch.gate { await resumeAfterFit() }
             var haul = await haul(of: batch, claimedAt: claimedAt)
             // Whoever was found by a related table waits in `change` by now, or is in this claim already.
             haul.folded += related
+            if case .paused = batch.gate, await resumesAfterFit() { haul.gate = .open }
             return .claimed(haul)
         } catch {
-            if error.code == .mismatch { await standDown(error) }
-            narrator.databaseFailed(error, doing: "claim")
-            return .claimFailed
+            guard error.code == .mismatch else {
+                narrator.databaseFailed(error, doing: "claim")
+                return .claimFailed
+            }
+            await standDown(error)
+            narrator.sourceFailed(error)
+            return .sourceMisfit
         }
     }
 
-    /// The source is not what the mapping says: nobody pushes, and changes are folded without it.
+    /// The source is not what the mapping says, or can't be read: nobody pushes, and changes are folded without it.
     private func standDown(_ misfit: StoreError) async {
         if await keeper.findsMisfit() {
             await tell("pause") { store async throws(StoreError) in try await store.pauseForSource(misfit) }
@@ -73,9 +78,19 @@ struct DatabaseDesk: Sendable {
         }
     }
 
-    /// A claim that ran has read the source, so the mapping fits.
-    private func resumeAfterFit() async {
-        await tell("resume") { store async throws(StoreError) in _ = try await store.resumeAfterFit() }
+    /// Ends a pause that a mapping which doesn't fit had made, where this agent's fits.
+    ///
+    /// - Returns: whether there was one, and it is over.
+    private func resumesAfterFit() async -> Bool {
+        do {
+            guard try await keeper.any.resumeAfterFit() else { return false }
+            await keeper.findsFit()
+            return true
+        } catch {
+            // A trial that fails on the source is why it is paused.
+            if !error.mayBeSource { narrator.databaseFailed(error, doing: "resume") }
+            return false
+        }
     }
 
     /// Plans each claim, and asks for admission where a call may create a subscriber.

@@ -15,6 +15,7 @@ final class Narrator: Sendable {
         var failure: String?
         var sweepFailure: String?
         var identity = DatabaseIdentity.same
+        var sourceFailure: String?
         var gate = GateKind.open
         var wakeUp: WakeUp?
         var outcome: Settlement.Outcome?
@@ -67,11 +68,22 @@ final class Narrator: Sendable {
             metadata: ["doing": "\(what)", "error": "\(error.message)", "hint": "\(error.hint ?? "none")"])
     }
 
+    /// The database answers, but not about the source.
+    func sourceFailed(_ error: StoreError) {
+        let isNew = state.withLockedValue { state in
+            defer { state.sourceFailure = error.message }
+            return state.sourceFailure != error.message
+        }
+        logger.log(
+            level: isNew ? .error : .debug, "the source can't be read as it is mapped; nobody is pushed",
+            metadata: ["error": "\(error.message)", "hint": "\(error.hint ?? "none")"])
+    }
+
     /// The loop meets the same trouble and says it; this is for trouble that only sweeps have.
     func sweepFailed(_ error: StoreError) {
         let isNew = state.withLockedValue { state in
             defer { state.sweepFailure = error.message }
-            return state.sweepFailure != error.message && state.failure != error.message
+            return ![state.sweepFailure, state.failure, state.sourceFailure].contains(error.message)
         }
         logger.log(
             level: isNew ? .warning : .debug, "a sweep could not go on; trying again",
@@ -141,6 +153,7 @@ final class Narrator: Sendable {
         let kind = GateKind(gate)
         let before = state.withLockedValue { state in
             defer { state.gate = kind }
+            if kind == .open { state.sourceFailure = nil }
             return state.gate
         }
         guard before != kind else { return }

@@ -17,6 +17,8 @@ struct Sweeper: Sendable {
     let onFinding: @Sendable () -> Void
     /// Nothing is under way and nothing due: said once.
     let onFirstRest: @Sendable () -> Void
+    /// Rows can't be read as they are mapped: said at each failure.
+    let onMisfit: @Sendable () -> Void
 
     /// How soon to look again where another agent is at it.
     fileprivate static let takenWait = Duration.milliseconds(50)
@@ -43,8 +45,11 @@ struct Sweeper: Sendable {
                 }
                 wait = turns.map(\.wait).min() ?? SweepStep.longestWait
             } catch {
+                // Who is told to stop has no trouble to tell of.
+                guard !Task.isCancelled else { return }
                 failures += 1
                 narrator.sweepFailed(error)
+                if error.code == .mismatch { onMisfit() }
                 wait = max(Sweeper.takenWait, Backoff.database.delay(afterFailures: failures, using: &random))
             }
             try? await Task.sleep(for: wait)

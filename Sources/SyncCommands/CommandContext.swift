@@ -52,27 +52,19 @@ extension CommandContext {
     func session() throws(Failure) -> Session { Session(try connection()) }
 
     private func connection() throws(Failure) -> ConnectionSettings {
-        let isNamed =
-            settings.database.url != nil || loader.environment.keys.contains { CommandContext.variables.contains($0) }
-        guard isNamed else {
-            throw Failure(
-                .config, "No database is configured.",
-                hint: "Set DATABASE_URL, such as postgresql://user@host:5432/database, or libpq's PG* variables.")
-        }
-        return try valid(settings.database.url)
-    }
-
-    /// Of libpq's variables, those that say where the database is.
-    private static let variables: Set = ["PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE"]
-
-    private func valid(_ url: Secret?) throws(Failure) -> ConnectionSettings {
-        let connection = ConnectionSettings(dsn: url?.reveal() ?? "", applicationName: "subscriber-sync")
         do {
-            _ = try connection.validated()
+            return try DatabaseSettings(settings.database, loader.environment).connection()
         } catch {
             throw Failure(error)
         }
-        return connection
+    }
+
+    private func listening() throws(Failure) -> ConnectionSettings {
+        do {
+            return try DatabaseSettings(settings.database, loader.environment).listening()
+        } catch {
+            throw Failure(error)
+        }
     }
 
     /// The mapping, as the store wants it.
@@ -142,24 +134,12 @@ extension CommandContext {
         do {
             let account = try settings.signalwire.account()
             return SignalWireSettings(
-                space: try space(account.space), projectID: account.projectID, apiToken: account.apiToken.reveal(),
+                space: account.space, projectID: account.projectID, apiToken: account.apiToken.reveal(),
                 applicationID: settings.signalwire.applicationID, tokenTTL: settings.signalwire.tokenTTL,
                 timeout: settings.delivery.timeout, connections: settings.delivery.concurrency,
                 version: SubscriberSync.version)
-        } catch let failure as Failure {
-            throw failure
-        } catch let error as SettingsError {
+        } catch {
             throw Failure(error)
-        } catch {
-            throw Failure(.config, "The SignalWire settings can't be used.")
-        }
-    }
-
-    private func space(_ text: String) throws(Failure) -> Space {
-        do {
-            return try Space(parsing: text)
-        } catch {
-            throw Failure(.config, "SIGNALWIRE_SPACE: \(error.message)", hint: error.hint)
         }
     }
 
@@ -177,14 +157,13 @@ extension CommandContext {
 
     func agentSettings(store: Store, isUntilIdle: Bool) async throws(Failure) -> AgentSettings {
         let delivery = settings.delivery
-        let listening = settings.database.listenURL == nil ? try connection() : try valid(settings.database.listenURL)
         var agent = AgentSettings(
             dispatcher: DispatcherSettings(
                 concurrency: delivery.concurrency, rate: delivery.rate, timeout: delivery.timeout,
                 lease: delivery.lease,
                 pollInterval: settings.capture.pollInterval, isUntilIdle: isUntilIdle),
             rules: settings.rules, newSubscriberLimit: settings.limits.newSubscribers,
-            logRetention: settings.log.retention, logRows: settings.log.maxRows, listening: listening,
+            logRetention: settings.log.retention, logRows: settings.log.maxRows, listening: try listening(),
             sweeping: sweeping,
             silence: try await silence(store))
         agent.changedSharePercent = settings.limits.changedSharePercent
@@ -211,36 +190,6 @@ extension CommandContext {
             case .json: .json
             }
         LoggingSystem.bootstrap { _ in LineLogHandler(format: format, level: level) }
-    }
-}
-
-extension CommandContext {
-    /// What `config` prints.
-    static func effectiveSettings(
-        _ options: SettingsOptions, _ format: OutputFormat, loader: SettingsLoader = .ofThisProcess
-    ) throws(Failure) -> String {
-        do {
-            let effective = try loader.load(options, needsSource: false).effective
-            switch format {
-            case .json:
-                return JSON.object(
-                    effective.map { setting in
-                        (
-                            setting.key,
-                            .object([
-                                ("value", .optional(setting.value)), ("origin", .string(setting.origin.description)),
-                            ])
-                        )
-                    }
-                ).document
-            case .table:
-                var table = Table(["SETTING", "VALUE", "FROM"])
-                table.rows = effective.map { [$0.key, $0.value ?? "(not set)", $0.origin.description] }
-                return table.text
-            }
-        } catch {
-            throw Failure(error)
-        }
     }
 }
 

@@ -45,16 +45,31 @@ struct Resync {
             ])
         }
 
-        mutating func count(_ plan: PushPlan, of claim: Claim) {
+        /// In a sentence: what is created, and that it costs.
+        var bill: String {
+            "\(counted(created, "subscriber")) at SignalWire, which \(created == 1 ? "is" : "are") billed"
+        }
+    }
+
+    /// Counts plans, page by page, as admission would judge them.
+    struct Forecast {
+        private(set) var preview = Preview()
+        /// The references of those who would be admitted, as hashes: a number a user, however many there are.
+        private var promised: Set<Int> = []
+
+        /// - Parameter holding: the reference beside those of all others, where the plan needs admission.
+        mutating func count(_ plan: PushPlan, of claim: Claim, _ holding: ReferenceHolding?) {
             switch plan {
-            case .nothing: skipped += 1
-            case .hold: held += 1
-            case .forget: outOfScope += 1
+            case .nothing: preview.skipped += 1
+            case .hold: preview.held += 1
+            case .forget: preview.outOfScope += 1
             case .push(let push):
-                if push.needsAdmission, claim.subscriber == nil || claim.admitted != push.reference {
-                    created += 1
+                if let holding, holding.isTaken || !promised.insert(holding.folded.hashValue).inserted {
+                    preview.held += 1
+                } else if push.needsAdmission, claim.subscriber == nil || claim.admitted != push.reference {
+                    preview.created += 1
                 } else {
-                    updated += 1
+                    preview.updated += 1
                 }
             }
         }
@@ -68,22 +83,30 @@ struct Resync {
 
     /// Makes the plan that an agent would make for each user, without taking anybody.
     func preview() async throws -> Preview {
-        var preview = Preview()
-        try await forEachPage { claims in
-            for claim in claims {
-                let claim = isForced ? claim.doubted : claim
-                preview.count(PushPlan(for: claim, rules: rules), of: claim)
-            }
+        var forecast = Forecast()
+        try await forEachPage { claims in try await foresee(claims, &forecast) }
+        return forecast.preview
+    }
+
+    /// Asks about the references of a whole page at once.
+    private func foresee(_ claims: [Claim], _ forecast: inout Forecast) async throws {
+        let plans = claims.map { PushPlan(for: isForced ? $0.doubted : $0, rules: rules) }
+        let asking = zip(claims, plans).compactMap { claim, plan in
+            plan.reference.map { (user: claim.user, reference: $0) }
         }
-        return preview
+        let holdings = try await context.checked { () async throws(StoreError) in try await store.references(asking) }
+        let holdingOf = Dictionary(zip(asking.map(\.user), holdings)) { first, _ in first }
+        for (claim, plan) in zip(claims, plans) { forecast.count(plan, of: claim, holdingOf[claim.user]) }
     }
 
     /// Marks everybody who is meant, a page at a time.
     ///
-    /// - Returns: how many.
-    func mark() async throws -> Int {
+    /// - Returns: how many, and what becomes of them; `nil` for a broad resync, which says so before.
+    func mark() async throws -> (count: Int, preview: Preview?) {
         var count = 0
+        var forecast = Forecast()
         try await forEachPage { claims in
+            if !selection.isBroad { try await foresee(claims, &forecast) }
             let users = claims.filter { selection.includes($0) }.map(\.user)
             count += try await context.checked { () async throws(StoreError) in
                 try await store.resync(users, isForced: isForced).count
@@ -93,7 +116,7 @@ struct Resync {
         try await context.checked { () async throws(StoreError) in
             try await store.announceResync(of: marked, isForced: isForced, selection: selection.name)
         }
-        return count
+        return (count, selection.isBroad ? nil : forecast.preview)
     }
 
     /// Shows how far it is until nobody of them is due.
@@ -116,10 +139,10 @@ struct Resync {
 
     private func finish(_ progress: ResyncProgress, _ count: Int, _ bar: ProgressBar) throws {
         bar.end()
-        Terminal.out("done: \(count - progress.refused) users, \(progress.refused) refused\n")
+        Terminal.out("done: \(counted(count - progress.refused, "user")), \(progress.refused) refused\n")
         guard progress.refused == 0 else {
             throw Failure(
-                .data, "\(progress.refused) users were refused.",
+                .data, "\(counted(progress.refused, "user")) \(progress.refused == 1 ? "was" : "were") refused.",
                 hint: "subscriber-sync show KEY says why; SELECT * FROM subscriber_sync.subscriber "
                     + "WHERE status IN ('rejected', 'held') lists them.")
         }
@@ -147,18 +170,11 @@ extension Resync {
         }
     }
 
-    /// All of them, or an error that names who is missing: nothing is marked by halves.
     private func named(_ users: [UserKey]) async throws -> [Claim] {
         var claims: [Claim] = []
-        var missing: [UserKey] = []
         for user in users {
             let claim = try await context.checked { () async throws(StoreError) in try await store.look(at: user) }
-            if let claim { claims.append(claim) } else { missing.append(user) }
-        }
-        guard missing.isEmpty else {
-            throw Failure(
-                .noInput, "There is no user \(missing.map(\.text).joined(separator: ", ")).",
-                hint: "Keys are what \(context.keyColumn) holds. Nobody was marked.")
+            if let claim { claims.append(claim) }
         }
         return claims
     }
@@ -184,7 +200,8 @@ extension Resync {
             do {
                 claims = try await store.page(after: after, limit: Store.resyncPage, filter: filter)
             } catch {
-                throw filter == nil ? Failure(error) : Failure(.usage, "--where: \(error.message)", hint: error.hint)
+                guard filter != nil, error.code == .mismatch else { throw Failure(error) }
+                throw Failure(.usage, "--where: \(error.message)", hint: error.hint)
             }
             guard let end = claims.last?.user else { return }
             try await body(claims)
@@ -194,11 +211,58 @@ extension Resync {
 }
 
 extension Resync.Selection {
+    /// Users by their keys as somebody wrote them, each once.
+    ///
+    /// - Throws: an error that names who is missing: nothing is marked by halves.
+    static func naming(
+        _ keys: [String], in store: Store, _ context: CommandContext
+    ) async throws(Failure) -> Resync.Selection {
+        var users: [UserKey] = []
+        var missing: [String] = []
+        for key in keys {
+            let user = try await context.checked { () async throws(StoreError) in try await store.canonicalKey(of: key)
+            }
+            guard let user else {
+                missing.append(key)
+                continue
+            }
+            if !users.contains(user) { users.append(user) }
+        }
+        guard missing.isEmpty else {
+            throw Failure(
+                .noInput, "There is no user \(missing.joined(separator: ", ")).",
+                hint: "Keys are what \(context.keyColumn) holds. Nobody was marked.")
+        }
+        return .users(users)
+    }
+
+    /// Users who meet a condition, once the database has understood it.
+    static func meeting(
+        _ condition: String, in store: Store, _ context: CommandContext
+    ) async throws(Failure) -> Resync.Selection {
+        do {
+            try await store.check(filter: condition, named: "--where")
+        } catch {
+            throw error.code == .mismatch ? Failure(.usage, error.message, hint: error.hint) : Failure(error)
+        }
+        return .matching(condition)
+    }
+
     /// A broad resync leaves users alone who are out of scope; a named one looks at whom it was told to.
     fileprivate func includes(_ claim: Claim) -> Bool {
         switch (self, claim.source) {
         case (.all, .outOfScope), (.matching, .outOfScope): false
         case (.all, _), (.matching, _), (.users, _), (.failed, _): true
+        }
+    }
+}
+
+extension PushPlan {
+    /// The reference that has to be nobody else's, where the plan needs admission.
+    fileprivate var reference: Reference? {
+        switch self {
+        case .push(let push): push.needsAdmission ? push.reference : nil
+        case .nothing, .hold, .forget: nil
         }
     }
 }

@@ -44,7 +44,7 @@ public struct Claim: Sendable {
 
 /// What the source table says of a user at the moment of the claim.
 public enum SourceState: Sendable {
-    /// The row is there and in scope. The reference is `nil` where its column is null or blank.
+    /// The row is there and in scope. The reference is `nil` where its column holds none.
     case present(Reference?, Profile, ProfileDigests)
     /// The row is there, but `source.where` leaves it out.
     case outOfScope

@@ -24,8 +24,7 @@ public struct Dispatcher: Sendable {
     var wakeAt: Instant?
     /// The claim that was let through during an account pause, to see if the account works again.
     var probe: Lease?
-    /// Whether a sweep may still find somebody: then nothing is idle.
-    var mayBeSwept: Bool
+    var sweeps: Sweeps
     var breaker: RejectionBreaker
     /// When a stopping dispatcher gives up on a database that doesn't answer: its leases expire by themselves.
     var stopBy: Instant?
@@ -37,6 +36,16 @@ public struct Dispatcher: Sendable {
         /// Claims nothing more. → `finished`
         case stopping
         case finished
+    }
+
+    /// Whether a sweep may still find somebody: then nothing is idle.
+    enum Sweeps: Sendable, Hashable {
+        /// → `rested`, `failed`
+        case awaited
+        /// What there was to find is in the database.
+        case rested
+        /// There may be more, and it can't be found. → `rested`
+        case failed
     }
 
     /// Whether to look into the database for users.
@@ -53,7 +62,7 @@ public struct Dispatcher: Sendable {
         self.settings = settings
         random = SeededRandom(seed: seed)
         pace = Pace(rate: min(settings.rate, DispatcherSettings.uncountedRate))
-        mayBeSwept = settings.awaitsSweeps
+        sweeps = settings.awaitsSweeps ? .awaited : .rested
         breaker = RejectionBreaker(threshold: settings.equalRejections)
     }
 
@@ -89,6 +98,10 @@ public struct Dispatcher: Sendable {
         case .claimFailed:
             look = .at(now + afterDatabaseFailure())
             return []
+        case .sourceMisfit:
+            look = .at(now + afterDatabaseFailure())
+            // Whether anybody is due can't be seen where nobody can be compared, so it isn't idle.
+            return settings.isUntilIdle && held == 0 && phase == .running ? finish(.paused) : []
         case .answered(let job, let answer): return take(answer, of: job, at: now)
         case .settled(let report):
             take(report)
@@ -99,7 +112,11 @@ public struct Dispatcher: Sendable {
             settleAfter = now + afterDatabaseFailure()
             return []
         case .sweepsRested:
-            mayBeSwept = false
+            sweeps = .rested
+            wantLook()
+            return []
+        case .sweepsFailed:
+            sweeps = .failed
             wantLook()
             return []
         case .fleetCounted(let agents):
@@ -120,16 +137,25 @@ public struct Dispatcher: Sendable {
         if haul.gate == .probing { probe = haul.jobs.first?.claim.lease }
         look = again ? .wanted(again: false) : .at(nextLook(after: haul, at: now))
         if phase == .stopping { releaseQueue() }
-        guard settings.isUntilIdle, !mayBeSwept, held == 0, !again, phase == .running else { return [] }
+        guard settings.isUntilIdle, held == 0, !again, phase == .running else { return [] }
         return finishIfIdle(after: haul)
     }
 
+    /// Where somebody is due and nobody may push, what a sweep may find changes nothing.
     private mutating func finishIfIdle(after haul: Haul) -> [DispatcherAction] {
         guard haul.folded == 0 else { return [] }
-        guard haul.nextDue != nil else { return finish(.idle) }
+        guard haul.nextDue != nil else { return finishIfSwept() }
         switch haul.gate {
         case .paused: return finish(.paused)
         case .open, .probing, .throttled: return []
+        }
+    }
+
+    private mutating func finishIfSwept() -> [DispatcherAction] {
+        switch sweeps {
+        case .awaited: []
+        case .rested: finish(.idle)
+        case .failed: finish(.uncompared)
         }
     }
 

@@ -7,12 +7,16 @@ public enum DispatcherEvent: Sendable {
     case ticked
     case claimed(Haul)
     case claimFailed
+    /// The source can't be read as it is mapped: the fleet is paused, and changes wait as users who are due.
+    case sourceMisfit
     case answered(Job, PushAnswer)
     case settled(SettleReport)
     /// Nothing of the batch was written, or nobody knows whether it was. Settling again is safe.
     case settleFailed([Settlement])
     /// No sweep is under way or due: what there was to find is in the database.
     case sweepsRested
+    /// Not everybody can be compared: a sweep meets rows that can't be read as they are mapped.
+    case sweepsFailed
     /// How many agents share the rate, this one included.
     case fleetCounted(Int)
     /// Stop claiming, finish what is in flight, then finish.
@@ -21,7 +25,7 @@ public enum DispatcherEvent: Sendable {
 
 /// What is to be done, in this order. None of them waits for another.
 public enum DispatcherAction: Sendable {
-    /// Claim at most so many users, and answer with `.claimed` or `.claimFailed`.
+    /// Claim at most so many users, and answer with `.claimed`, `.claimFailed` or `.sourceMisfit`.
     case claim(limit: Int)
     /// Send, and answer with `.answered`.
     case push(Job)
@@ -47,6 +51,8 @@ public enum DispatcherEnd: Sendable, Hashable {
     case idle
     /// `--until-idle` met a pause: somebody is due, and nobody may push.
     case paused
+    /// Nothing is due and nothing in flight, but not everybody could be compared (`--until-idle`).
+    case uncompared
     /// It was asked to stop.
     case stopped
 }

@@ -14,11 +14,21 @@ public struct UserKey: Sendable, Hashable, Comparable, CustomStringConvertible {
 
 /// What SignalWire knows a subscriber by. Often an e-mail address, so it never prints itself.
 public struct Reference: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
-    /// The value as it is sent: trimmed, never blank.
+    /// The value as it is sent: trimmed, never blank, and without control characters.
     public let text: String
 
-    /// `nil` where the column is null or blank: such a user has no identity at SignalWire yet.
+    /// `nil` where the column is null or blank, or has a control character inside: such a user has no identity at
+    /// SignalWire yet.
+    ///
+    /// In a name a control character becomes a blank. In what tells people apart it can't be replaced or dropped, since
+    /// the result would be another reference than the application's, and perhaps another user's.
     public init?(_ raw: String?) {
+        guard let reference = Reference(known: raw), !hasControls(reference.text) else { return nil }
+        self = reference
+    }
+
+    /// One that SignalWire was told already, whatever was let through then.
+    public init?(known raw: String?) {
         guard let trimmed = raw.map(trimmingWhitespace), !trimmed.isEmpty else { return nil }
         text = trimmed
     }

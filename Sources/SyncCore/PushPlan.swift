@@ -126,7 +126,7 @@ public enum HoldReason: String, Sendable, CaseIterable {
     public var explanation: String {
         switch self {
         case .missingReference:
-            "The reference column is null or blank; fill it and the user is pushed."
+            "The reference column is null or blank, or holds a control character; mend it and the user is pushed."
         case .missingProfile:
             "source.profile has no row for the user, and nothing is sent in place of one; add it, and the user is "
                 + "pushed when that is noticed: by capture.related, a sweep, or a resync."

@@ -1,3 +1,6 @@
+/// A number of things in words: `1 user`, `2 users`.
+public func counted(_ number: Int, _ noun: String) -> String { number == 1 ? "1 \(noun)" : "\(number) \(noun)s" }
+
 /// The text without white space at both ends.
 func trimmingWhitespace(_ text: String) -> String {
     let scalars = text.unicodeScalars
@@ -12,9 +15,11 @@ func trimmingWhitespace(_ text: String) -> String {
 /// A profile is a line on a screen: a control character in it is a slip of the keyboard or an attack
 /// on a terminal, and dropping it altogether would join two words.
 func replacingControls(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    guard hasControls(text) else { return text }
     return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
 }
+
+func hasControls(_ text: String) -> Bool { text.unicodeScalars.contains(where: isControl) }
 
 private func isControl(_ scalar: Unicode.Scalar) -> Bool {
     scalar.properties.generalCategory == .control

@@ -20,7 +20,8 @@ public struct CaptureInstaller: Sendable {
 
         /// As `migrate --print` shows it.
         public var script: String {
-            (["BEGIN"] + CaptureInstaller.preparation + statements + ["COMMIT"]).map { $0 + ";\n" }.joined()
+            guard !statements.isEmpty else { return "-- The triggers are as they should be: there is nothing to do.\n" }
+            return (["BEGIN"] + CaptureInstaller.preparation + statements + ["COMMIT"]).map { $0 + ";\n" }.joined()
         }
     }
 

@@ -31,7 +31,7 @@ struct ClaimDecoder: Sendable {
             attempt: try row.integer(offset + 3),
             standing: Standing(rawValue: try row.text(offset + 4)) ?? .unsynced,
             source: try sourceState(row, from: offset + ClaimDecoder.columnCount, user: user),
-            admitted: isAdmitted ? Reference(try row.optionalText(offset + 5)) : nil,
+            admitted: isAdmitted ? Reference(known: try row.optionalText(offset + 5)) : nil,
             subscriber: try row.optionalText(offset + 7).flatMap(SubscriberID.init),
             told: ToldColumn.told(names: try row.textArray(offset + 9), hashes: try row.textArray(offset + 10)),
             isDoubted: try row.boolean(offset + 8), isResync: try row.boolean(offset + 11))

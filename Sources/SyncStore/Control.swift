@@ -23,11 +23,15 @@ extension Store {
         _ = try await query(Store.pauseForSource, [.text(reason), .text(agent)])
     }
 
-    /// Ends such a pause, because the mapping of this agent fits, and asks for a sweep: something may be hidden.
+    /// Ends such a pause if the mapping of this agent fits, and asks for a sweep: something may be hidden.
     ///
-    /// - Returns: whether there was one.
+    /// During a pause a claim takes nobody and so reads no row; hence the users who are due first are read here,
+    /// as a claim would read them.
+    ///
+    /// - Returns: whether there was one, and it is over.
+    /// - Throws: what a claim would meet too.
     public func resumeAfterFit() async throws(StoreError) -> Bool {
-        try await query(Store.resumeAfterFit, [.text(agent)]).first ?? false
+        try await query(statements.resumeAfterFit, [.text(agent)]).first ?? false
     }
 
     static let pauseForSource = Statement<Void>(
@@ -42,25 +46,6 @@ extension Store {
         INSERT INTO subscriber_sync.log (outcome, error_code, error, agent)
         SELECT 'paused', 'source_changed', pause_reason, $2 FROM paused
         """)
-
-    static let resumeAfterFit = Statement<Bool>(
-        "resume_after_fit",
-        """
-        WITH resumed AS (
-            UPDATE subscriber_sync.control SET pause_kind = NULL, pause_reason = NULL, paused_at = NULL
-            WHERE pause_kind = 'source'
-            RETURNING singleton
-        ),
-        asked AS (
-            INSERT INTO subscriber_sync.sweep_request (reason) SELECT 'source_changed' FROM resumed
-        ),
-        logged AS (
-            INSERT INTO subscriber_sync.log (outcome, agent) SELECT 'resumed', $1 FROM resumed
-        ),
-        knocked AS (SELECT pg_notify('subscriber_sync', '') FROM resumed)
-        SELECT count(*) > 0 FROM knocked
-        """
-    ) { row throws(PostgresError) in try row.boolean(0) }
 
     static let throttle = Statement<Void>(
         "throttle",
@@ -114,6 +99,44 @@ extension Store {
         """)
 }
 
+/// The statement about a pause that depends on the mapping.
+enum ControlSQL {
+    /// How many users a trial reads: more than a claim takes.
+    private static let trial = 1000
+
+    /// Nobody is read where there is no such pause.
+    static func resumeAfterFit(_ source: SourceTable) -> Statement<Bool> {
+        Statement(
+            "resume_after_fit",
+            """
+            WITH resumed AS (
+                UPDATE subscriber_sync.control SET pause_kind = NULL, pause_reason = NULL, paused_at = NULL
+                WHERE CASE WHEN pause_kind = 'source' THEN (
+                    SELECT count(src.in_scope) + count(\(source.fingerprint(of: "src", key: "due.user_key")))
+                    FROM (
+                        SELECT s.user_key FROM subscriber_sync.subscriber s
+                        WHERE s.priority IN (0, 1) AND s.due_at <= now()
+                        ORDER BY s.priority, s.due_at LIMIT \(trial)
+                    ) AS due
+                    CROSS JOIN LATERAL (
+                        \(source.row(ofKey: "due.user_key"))
+                    ) AS src
+                ) >= 0 ELSE false END
+                RETURNING singleton
+            ),
+            asked AS (
+                INSERT INTO subscriber_sync.sweep_request (reason) SELECT 'source_changed' FROM resumed
+            ),
+            logged AS (
+                INSERT INTO subscriber_sync.log (outcome, agent) SELECT 'resumed', $1 FROM resumed
+            ),
+            knocked AS (SELECT pg_notify('subscriber_sync', '') FROM resumed)
+            SELECT count(*) > 0 FROM knocked
+            """
+        ) { row throws(PostgresError) in try row.boolean(0) }
+    }
+}
+
 /// What an operator may do without knowing the mapping: the pause, and its end.
 public struct FleetControl: Sendable {
     let session: Session
@@ -125,7 +148,9 @@ public struct FleetControl: Sendable {
         self.operatorName = operatorName
     }
 
-    /// Stops pushing for all agents. Also turns an account pause into an operator's, which no probe ends.
+    /// Stops pushing for all agents. Also turns another pause into an operator's, which nothing ends by itself.
+    ///
+    /// - Parameter reason: `nil`: none, or that of an operator's pause that holds already.
     public func pause(reason: String?) async throws(StoreError) {
         try await run(FleetControl.pause, [.optionalText(reason), .text(operatorName)])
     }
@@ -148,7 +173,11 @@ public struct FleetControl: Sendable {
         """
         WITH paused AS (
             UPDATE subscriber_sync.control
-            SET pause_kind = 'operator', pause_reason = $1, paused_at = now(), probe_at = NULL, probe_failures = 0
+            SET pause_kind = 'operator',
+                -- Who says pause again without a reason doesn't take the first one back.
+                pause_reason = coalesce($1::text, CASE WHEN pause_kind = 'operator' THEN pause_reason END),
+                paused_at = CASE WHEN pause_kind = 'operator' THEN paused_at ELSE now() END,
+                probe_at = NULL, probe_failures = 0
             RETURNING pause_reason
         )
         INSERT INTO subscriber_sync.log (outcome, error_code, error, agent)

@@ -61,9 +61,14 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// The SQL of every migration, as `migrate --print` shows it.
-    public func script() -> String {
-        migrations.map { migration in
+    /// The SQL of migrations, as `migrate --print` shows it.
+    ///
+    /// - Parameter pending: what isn't applied yet; `nil`: nobody knows, so all of them.
+    public func script(of pending: [Migration]? = nil) -> String {
+        guard pending?.isEmpty != true else {
+            return "-- The schema subscriber_sync is up to date: there is nothing to apply.\n"
+        }
+        return (pending ?? migrations).map { migration in
             """
             -- \(migration.fileName)
             BEGIN;

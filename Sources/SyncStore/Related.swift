@@ -81,7 +81,7 @@ enum RelatedSQL {
                 (SELECT page.source_key FROM taken t CROSS JOIN LATERAL (
                         SELECT \(source.keyColumn) AS source_key FROM \(source.name.quoted)
                         WHERE \(source.name.quoted).\(quoteIdentifier(column)) = t.related_key::\(type)
-                            AND (t.reached IS NULL OR \(source.keyColumn) > t.reached::\(source.keyType))
+                            AND (t.reached IS NULL OR \(source.isBehind(key: "t.reached")))
                         ORDER BY \(source.keyColumn) LIMIT $1::bigint
                     ) AS page
                     WHERE t.relation = \(quoteLiteral(name)))

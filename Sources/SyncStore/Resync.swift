@@ -17,6 +17,35 @@ extension Store {
         return Set(keys.map(UserKey.init))
     }
 
+    /// Which of these references somebody else has already: another user who was admitted with it and isn't deleted.
+    ///
+    /// As admission judges it, for a whole page in one statement and without taking anybody.
+    ///
+    /// - Returns: an answer for each, in their order.
+    public func references(
+        _ users: [(user: UserKey, reference: Reference)]
+    ) async throws(StoreError) -> [ReferenceHolding] {
+        guard !users.isEmpty else { return [] }
+        return try await query(
+            Store.referenceHoldings, [.textArray(users.map(\.user.text)), .textArray(users.map(\.reference.text))])
+    }
+
+    /// LATERAL with a LIMIT, so that each is looked up by index however large the page is.
+    static let referenceHoldings = Statement<ReferenceHolding>(
+        "reference_holdings",
+        """
+        SELECT lower(btrim(a.reference)), other.is_there IS NOT NULL
+        FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a(user_key, reference, position)
+        LEFT JOIN LATERAL (
+            SELECT true AS is_there FROM subscriber_sync.subscriber s
+            WHERE lower(btrim(s.reference)) = lower(btrim(a.reference)) AND s.admitted_at IS NOT NULL
+                AND s.user_key <> a.user_key COLLATE "C" AND s.standing <> 'deleted'
+            LIMIT 1
+        ) AS other ON true
+        ORDER BY a.position
+        """
+    ) { row throws(PostgresError) in ReferenceHolding(folded: try row.text(0), isTaken: try row.boolean(1)) }
+
     /// Users that are rejected, retrying or held, in the order of their keys.
     public func failed(after key: UserKey?, limit: Int) async throws(StoreError) -> [UserKey] {
         try await query(Store.failed, [.optionalText(key?.text), .bigint(Int64(limit))]).map(UserKey.init)
@@ -64,7 +93,7 @@ extension Store {
 
     /// Writes down that an operator asked for a resync, and wakes the agents.
     public func announceResync(of count: Int, isForced: Bool, selection: String) async throws(StoreError) {
-        let text = "\(count) users by \(selection)\(isForced ? ", forced" : "")"
+        let text = "\(counted(count, "user")) by \(selection)\(isForced ? ", forced" : "")"
         _ = try await query(Store.announceResync, [.text(text), .text(agent)])
     }
 
@@ -89,6 +118,14 @@ public struct ResyncProgress: Sendable, Hashable {
     }
 }
 
+/// A user's reference beside those of all others.
+public struct ReferenceHolding: Sendable, Hashable {
+    /// As two references are compared: trimmed and without case.
+    public let folded: String
+    /// Whether another user has it.
+    public let isTaken: Bool
+}
+
 /// The statement of a resync that depends on the mapping.
 enum ResyncSQL {
     /// Rows are locked in the order of their keys, and briefly: it can wait for a claim, not a claim for it.
@@ -104,7 +141,7 @@ enum ResyncSQL {
                 WHERE EXISTS (SELECT FROM subscriber_sync.subscriber s WHERE s.user_key = a.user_key)
                     OR EXISTS (
                         SELECT FROM \(source.name.quoted) AS src
-                        WHERE src.\(quoteIdentifier(source.mapping.key)) = a.user_key::\(source.keyType))
+                        WHERE \(source.isRow(ofKey: "a.user_key", in: "src")))
             )
             INSERT INTO subscriber_sync.subscriber AS s (user_key, due_at, priority, doubted_until)
             SELECT t.user_key, now(), 1, CASE WHEN $2::boolean THEN now() END FROM there t ORDER BY t.user_key

@@ -18,7 +18,42 @@ public struct SubscriberRow: Sendable {
     public let lastErrorCode: String?
 }
 
+/// What keeps all agents from pushing just now, if anything does.
+public struct FleetStandstill: Sendable {
+    public let pause: FleetStatus.Pause?
+    /// Seconds until one user is tried during an account pause; negative once that is due.
+    public let probeInSeconds: Double?
+    /// When SignalWire allows calls again, if it asked for silence.
+    public let throttledUntil: String?
+    public let throttledForSeconds: Double?
+}
+
 extension Store {
+    /// Whether anybody may push.
+    public func standstill() async throws(StoreError) -> FleetStandstill? { try await query(Store.standstill).first }
+
+    static let standstill = Statement<FleetStandstill>(
+        "standstill",
+        """
+        SELECT c.pause_kind, c.pause_reason, c.paused_at::text,
+            CASE WHEN c.pause_kind = 'account' THEN c.probe_at::text END,
+            CASE WHEN c.pause_kind = 'account' THEN extract(epoch FROM c.probe_at - now())::double precision END,
+            CASE WHEN c.throttled_until > now() THEN c.throttled_until::text END,
+            CASE WHEN c.throttled_until > now() THEN extract(epoch FROM c.throttled_until - now())::double precision END
+        FROM subscriber_sync.control c
+        """
+    ) { row throws(PostgresError) in
+        var pause: FleetStatus.Pause?
+        if let kind = try row.optionalText(0) {
+            pause = FleetStatus.Pause(
+                kind: kind, reason: try row.optionalText(1), since: try row.optionalText(2),
+                nextProbe: try row.optionalText(3))
+        }
+        return FleetStandstill(
+            pause: pause, probeInSeconds: try row.optionalDouble(4), throttledUntil: try row.optionalText(5),
+            throttledForSeconds: try row.optionalDouble(6))
+    }
+
     /// What is known of one user; `nil` where nothing is yet.
     public func row(of user: UserKey) async throws(StoreError) -> SubscriberRow? {
         try await query(Store.row, [.text(user.text)]).first

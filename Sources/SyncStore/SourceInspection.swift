@@ -93,12 +93,13 @@ enum SourceInspection {
 
     private static func keyType(
         _ mapping: SourceMapping, _ relation: Relation, _ columns: [Column], _ session: Session
-    ) async throws -> String {
+    ) async throws -> KeyType {
         guard let key = columns.first(where: { $0.name == mapping.key }) else {
             throw StoreError(.mismatch, "\(mapping.table) has no column \(mapping.key).")
         }
+        let type = try await KeyType.find(key.name, of: mapping.table, oid: relation.oid, in: session)
         // A view has no constraints; the sweep passes over null keys, and a claim takes one row of a key.
-        if ["v", "m", "f"].contains(relation.kind) { return key.type }
+        if ["v", "m", "f"].contains(relation.kind) { return type }
         guard key.isNotNull else {
             throw StoreError(
                 .mismatch, "The key \(mapping.key) of \(mapping.table) may be null, so it can't tell users apart.",
@@ -111,20 +112,14 @@ enum SourceInspection {
                     + "only column.",
                 hint: "Name the primary key in source.key, or create a unique index on the column.")
         }
-        return key.type
+        return type
     }
 
     /// Lets the database parse the condition against the table, without running it.
-    private static func checkScope(_ table: SourceTable, _ session: Session) async throws(StoreError) {
+    private static func checkScope(_ table: SourceTable, _ session: Session) async throws {
         guard let scope = table.mapping.scope else { return }
-        let probe = Statement<Void>("check_scope", "SELECT FROM \(table.name.quoted) WHERE (\(scope)) LIMIT 0")
-        do {
-            _ = try await session.execute(probe)
-        } catch {
-            throw StoreError(
-                .mismatch, "source.where is not a condition on \(table.mapping.table): \(error.message)",
-                hint: ProfileInspection.hint(for: error))
-        }
+        let misfit = try await ConditionCheck.misfit(of: scope, named: "source.where", on: table.name, in: session)
+        if let misfit { throw misfit }
     }
 }
 

@@ -6,8 +6,8 @@ public struct SourceTable: Sendable {
     public let mapping: SourceMapping
     /// The table with the schema it was found in.
     public let name: QualifiedName
-    /// The key's type as SQL spells it, to compare by the key's own index.
-    public let keyType: String
+    /// The key's type, to compare by the key's own index.
+    let keyType: KeyType
     /// The types of the keys of related tables, by the tables' names as SQL spells them.
     var relatedTypes: [String: String] = [:]
 
@@ -26,10 +26,39 @@ public struct SourceTable: Sendable {
         """
         SELECT \(columns)
         FROM \(rows)
-        WHERE \(keyColumn) = (\(key))::\(keyType)
+        WHERE \(isRow(ofKey: key))
         LIMIT 1
         """
     }
+
+    /// Whether a row is the one of a key, as SQL over the table's columns.
+    ///
+    /// It is found by what the key's type calls equal, so that the key's index serves. It must have the same text too:
+    /// `Cite` and `cite` are one to citext, and would be two users of ours on one row.
+    ///
+    /// - Parameters:
+    ///   - key: an SQL expression of type text.
+    ///   - alias: the table's, where it has one.
+    func isRow(ofKey key: String, in alias: String? = nil) -> String {
+        "\(equalsKey(key, in: alias)) AND (\(keyColumn(alias))::text COLLATE \"C\") = (\(key))"
+    }
+
+    /// The same, however the key is written.
+    func equalsKey(_ key: String, in alias: String? = nil) -> String {
+        "\(keyColumn(alias)) \(keyType.operator("=")) \(keyType.value(of: key))"
+    }
+
+    /// Whether a row comes behind a key, in the order of the key's index.
+    func isBehind(key: String) -> String {
+        "\(keyColumn(nil)) \(keyType.operator(">")) \(keyType.value(of: key))"
+    }
+
+    private func keyColumn(_ alias: String?) -> String {
+        alias.map { $0 + "." + quoteIdentifier(mapping.key) } ?? keyColumn
+    }
+
+    /// Whether a row is in scope; never NULL.
+    private var inScope: String { "\(bracketed(mapping.scope ?? "true")) IS TRUE" }
 
     /// A page of users in the order of the key, as a subquery: the columns of `row(ofKey:)`, the key as
     /// `source_key`, and as text in `user_key`.
@@ -41,7 +70,7 @@ public struct SourceTable: Sendable {
     ///   - extra: further columns, each with a comma in front.
     func page(where condition: String, order: String, limit: String, also extra: String = "") -> String {
         """
-        SELECT \(keyColumn) AS source_key, \(keyColumn)::text AS user_key,
+        SELECT \(keyColumn) AS source_key, \(keyColumn)::text COLLATE "C" AS user_key,
             \(columns)\(extra)
         FROM \(rows)
         WHERE \(condition)
@@ -55,7 +84,7 @@ public struct SourceTable: Sendable {
     private var columns: String {
         """
         \(name.quoted).\(quoteIdentifier(mapping.reference))::text AS source_reference,
-            (\(mapping.scope ?? "true")) IS TRUE AS in_scope,
+            \(inScope) AS in_scope,
             \(mapping.profile == nil ? fieldColumns : profileColumns)
         """
     }
@@ -77,7 +106,7 @@ public struct SourceTable: Sendable {
     /// `"title"::text AS field_0, …`
     private var fieldColumns: String {
         let values = mapping.orderedFields.enumerated().map { index, field in
-            "(\(mapping.value(of: field)))::text AS field_\(index)"
+            "\(bracketed(mapping.value(of: field)))::text AS field_\(index)"
         }
         return (values + ["true AS has_profile"]).joined(separator: ",\n    ")
     }

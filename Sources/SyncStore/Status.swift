@@ -30,7 +30,7 @@ public struct FleetStatus: Sendable {
 
     /// A pause, with who asked for it and why.
     public struct Pause: Sendable, Hashable {
-        /// `operator` or `account`.
+        /// `operator`, `account`, `source` or `copied`.
         public let kind: String
         public let reason: String?
         public let since: String?

@@ -94,16 +94,20 @@ struct SourceStatements: Sendable {
     let claim: Statement<ClaimRow>
     let look: Statement<Claim>
     let page: Statement<Claim>
+    let canonicalKey: Statement<String>
     let resyncUsers: Statement<String>
     /// `nil`: no table is related.
     let expandRelated: Statement<Int>?
+    let resumeAfterFit: Statement<Bool>
 
     init(source: SourceTable) {
         let decoder = ClaimDecoder(fields: source.mapping.orderedFields)
         claim = ClaimSQL.statement(for: source, decoder: decoder)
         look = LookSQL.one(source, decoder)
         page = LookSQL.page(source, decoder, filter: nil)
+        canonicalKey = LookSQL.canonicalKey(source)
         resyncUsers = ResyncSQL.users(source)
         expandRelated = RelatedSQL.statement(for: source)
+        resumeAfterFit = ControlSQL.resumeAfterFit(source)
     }
 }

@@ -53,9 +53,18 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// SQLSTATE classes of a table, column, type or right that isn't as it was: syntax and access, invalid schema,
-    /// data that can't be cast to the key's type, a plan that has to change.
-    private static let aboutObjects: Set<String> = ["42", "3F", "22", "0A"]
+    /// A statement that fails on the source's rows though the mapping fits the table: nobody can be pushed from it.
+    public init(failingOn source: SourceTable, _ failure: StoreError) {
+        self.init(
+            .mismatch, "Users of \(source.name) can't be read: \(failure.message)",
+            hint: "Look at source.where and at the mapped columns: a condition or a view that fails for one row stops "
+                + "the reading of all.")
+    }
+
+    /// SQLSTATE classes of a table, column, type or right that isn't as it was, or of a row that can't be read: syntax
+    /// and access, invalid schema, data that can't be cast, a plan that has to change, a subquery with too many rows,
+    /// functions that fail.
+    private static let aboutObjects: Set<String> = ["42", "3F", "22", "0A", "21", "38", "39", "P0"]
 
     /// SQLSTATE classes of things that pass: connection, resources, operator intervention, rollback.
     private static let passing: Set<String> = ["08", "40", "53", "55", "57"]

@@ -99,8 +99,8 @@ extension Store {
         ),
         logged AS (
             INSERT INTO subscriber_sync.log (outcome, error, agent)
-            SELECT 'sweep', format('%s: %s users compared, %s differed', e.finished_reason, e.finished_compared,
-                e.finished_found), $4::text
+            SELECT 'sweep', format('%s: %s %s compared, %s differed', e.finished_reason, e.finished_compared,
+                CASE WHEN e.finished_compared = 1 THEN 'user' ELSE 'users' END, e.finished_found), $4::text
             FROM ended e WHERE $3::boolean
         )
         SELECT e.finished_compared, e.finished_found FROM ended e

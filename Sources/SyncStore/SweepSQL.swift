@@ -23,7 +23,7 @@ enum SweepSQL {
     /// as there before us.
     static func sourcePage(_ source: SourceTable) -> Statement<Page> {
         let key = source.keyColumn
-        let condition = "($1::text IS NULL OR \(key) > $1::text::\(source.keyType))"
+        let condition = "($1::text IS NULL OR \(source.isBehind(key: "$1::text")))"
         return page("sweep_source", source, source.page(where: condition, order: key, limit: "$2::bigint"), "NULL")
     }
 
@@ -32,7 +32,8 @@ enum SweepSQL {
         let (key, column) = (source.keyColumn, "\(source.name.quoted).\(quoteIdentifier(updatedAt))")
         let condition = """
             \(column) >= $5::text::timestamptz
-                AND ($1::text IS NULL OR (\(column), \(key)) > ($4::text::timestamptz, $1::text::\(source.keyType)))
+                AND ($1::text IS NULL OR \(column) >= $4::text::timestamptz
+                    AND (\(column) > $4::text::timestamptz OR \(source.isBehind(key: "$1::text"))))
             """
         let rows = source.page(
             where: condition, order: "\(column), \(key)", limit: "$2::bigint", also: ", \(column)::text AS updated_at")
@@ -116,7 +117,7 @@ enum SweepSQL {
                 INSERT INTO subscriber_sync.change (user_key)
                 SELECT p.user_key FROM page p LEFT JOIN LATERAL (
                     SELECT true AS is_there FROM \(source.name.quoted) AS src
-                    WHERE src.\(quoteIdentifier(source.mapping.key)) = p.user_key::\(source.keyType) LIMIT 1
+                    WHERE \(source.isRow(ofKey: "p.user_key", in: "src")) LIMIT 1
                 ) AS found ON true
                 WHERE found.is_there IS NULL AND p.standing <> 'deleted' AND (p.due_at IS NULL OR p.lease IS NOT NULL)
                     AND NOT EXISTS (SELECT FROM subscriber_sync.change c WHERE c.user_key = p.user_key)

@@ -59,6 +59,23 @@ struct ConnectingTests {
         }
     }
 
+    @Test(
+        "A port that is none is a mistake of the settings, by any way of writing it, and is not quoted",
+        arguments: [
+            "postgresql://u:planted@h:99999/d", "postgresql://u:planted@h:0/d", "postgresql://a:1,b:65536/d",
+            "host=h port=70000 password=planted", "host=h port=planted", "host=h port=-1",
+        ])
+    func port(dsn: String) {
+        let error = #expect(throws: PostgresError.self) {
+            try ConnectionSettings(dsn: dsn, applicationName: "test").validated()
+        }
+        #expect(error?.code == .invalidSettings && error?.message.contains("port") == true)
+        #expect(error?.hint != nil && error.map { !everyForm(of: $0).contains("planted") } == true)
+    }
+
+    @Test("Ports for several hosts are right", arguments: ["host=a,b port=1,65535", "host=a,b port=5432,", "host=a"])
+    func ports(dsn: String) throws { try ConnectionSettings(dsn: dsn, applicationName: "test").validated() }
+
     @Test("A database that does not exist, and a role that does not, are told apart")
     func missing() async throws {
         let server = try await PostgresServer.shared()

@@ -105,7 +105,7 @@ import Testing
             try await bench.agrees()
             #expect(
                 try await bench.fixture.value("SELECT error FROM subscriber_sync.log WHERE error LIKE 'restored%'")
-                    == "restored: 1 users compared, 1 differed")
+                    == "restored: 1 user compared, 1 differed")
         }
     }
 }

@@ -90,6 +90,62 @@ import Testing
         }
     }
 
+    @Test("pauses when the condition fails for one row, says which sentence, and goes on when the row is mended")
+    func conditionFails() async throws {
+        let mapping = SourceMapping(
+            table: SourceMapping.users.table, key: "id", reference: "email", scope: "1/(id-5) > -9",
+            fields: SourceMapping.users.fields)
+        try await Bench.run(mapping: mapping) { bench in
+            try await bench.fixture.run("INSERT INTO users (id, email, title) VALUES (1, 'a@x', 'x')")
+            let quick: @Sendable (inout AgentSettings) -> Void = { $0.dispatcher.pollInterval = .milliseconds(100) }
+            try await bench.withAgent(change: quick) { _ in
+                try await bench.sees("a@x", "job_title", "x")
+                try await bench.fixture.run("INSERT INTO users (id, email, title) VALUES (5, 'b@x', 'x')")
+                try await eventually("it pauses") { try await Self.pause(bench) != nil }
+                let reason = try #require(try await Self.pause(bench))
+                #expect(reason.hasPrefix("source_changed: Users of public.users can't be read: "))
+                #expect(reason.contains("division by zero") && reason.contains("Look at source.where"))
+                try await bench.fixture.run("UPDATE users SET title = 'y' WHERE id = 1")
+                try await eventually("changes are folded all the same") {
+                    try await bench.fixture.value("SELECT count(*) FROM subscriber_sync.change") == "0"
+                }
+                #expect(bench.sandbox.subscriber(reference: "a@x")?.profile["job_title"] == "x")
+                try await bench.fixture.run("UPDATE users SET id = 6 WHERE id = 5")
+                try await bench.sees("b@x", "job_title", "x")
+                try await bench.sees("a@x", "job_title", "y")
+            }
+            #expect(
+                try await bench.fixture.column(
+                    "SELECT outcome FROM subscriber_sync.log WHERE outcome IN ('paused', 'resumed') ORDER BY id")
+                    == ["paused", "resumed"])
+        }
+    }
+
+    @Test("that is to end when idle ends as paused, or as one that could not compare everybody")
+    func untilIdle() async throws {
+        let mapping = SourceMapping(
+            table: SourceMapping.users.table, key: "id", reference: "email", scope: "1/(id-5) > -9",
+            fields: SourceMapping.users.fields)
+        try await Bench.run(before: "INSERT INTO users (id, email) VALUES (5, 'b@x')", mapping: mapping) { bench in
+            #expect(try await bench.runUntilIdle() == .uncompared, "nobody is due")
+            try await bench.fixture.run("UPDATE users SET title = 'y'")
+            #expect(try await bench.runUntilIdle() == .paused)
+            #expect(try await bench.runUntilIdle() == .paused)
+            #expect(try await Self.pause(bench) != nil)
+            try await bench.fixture.run("DELETE FROM users")
+            #expect(try await bench.runUntilIdle() == .idle)
+            #expect(try await Self.pause(bench) == nil)
+            #expect(try await bench.status("5") == "deleted")
+        }
+        try await Bench.run(comparison: .row) { bench in
+            let agent = try await bench.agent("agent") { $0.dispatcher.isUntilIdle = true }
+            try await bench.fixture.run("INSERT INTO users (email) VALUES ('a@x')")
+            try await bench.fixture.run("ALTER TABLE users RENAME COLUMN title TO job")
+            try await agent.run()
+            #expect(agent.outcome == .paused)
+        }
+    }
+
     @Test("follows a key whose type changes")
     func keyTypeChanged() async throws {
         try await Bench.run { bench in

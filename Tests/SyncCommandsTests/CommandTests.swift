@@ -23,7 +23,8 @@ import Testing
             #expect(try await stage.command("resync", "--all", "--yes").out == "marked 2 users\n")
             let agent = try stage.start("run")
             let waited = try await stage.command("resync", "--user", "1", "--force", "--wait")
-            #expect(waited.status == 0 && waited.out.contains("done: 1 users, 0 refused"))
+            #expect(waited.status == 0 && waited.out.hasPrefix("marked 1 user\n"))
+            #expect(waited.out.hasSuffix("done: 1 user, 0 refused\n"), "\(waited.out)")
             try await eventually("both are synced") { try await stage.hasSynced(2) }
             try await Self.checkViews(stage)
             agent.send(SIGTERM)
@@ -78,12 +79,22 @@ import Testing
             _ = try await stage.command("migrate")
             let agent = try stage.start("run")
             let refused = try await stage.command("resync", "--user", "1", "--wait")
-            #expect(refused.status == 65 && refused.err.contains("1 users were refused"))
+            #expect(refused.status == 65 && refused.err.contains("1 user was refused"))
+            #expect(
+                refused.out.contains("marked 1 user\ncreates 1 subscriber at SignalWire, which is billed\n"))
             #expect(try await stage.command("show", "1").out.contains("invalid_parameter"))
             #expect(try await stage.command("pause", "--reason", "lunch").status == 0)
             let paused = try await stage.command("status")
             #expect(paused.status == 75 && paused.out.contains("lunch"))
+            #expect(try await stage.command("pause").status == 0)
+            #expect(try await stage.command("status").out.contains("lunch"), "a second pause keeps the reason")
             try await stage.run("UPDATE users SET title = 'x'")
+            try await eventually("the change is folded") {
+                try await stage.command("show", "1").out.contains(
+                    "waits: pushing is paused by an operator: lunch; `resume` goes on; then due: ")
+            }
+            let shown = try await stage.command("show", "1", "--format", "json")
+            #expect(shown.out.contains(#""pause": {"kind": "operator", "reason": "lunch""#))
             agent.send(SIGTERM)
             _ = try await agent.finish()
             #expect(try await stage.command("run", "--until-idle").status == 75)
@@ -98,6 +109,14 @@ import Testing
             #expect(script.status == 0)
             #expect(try await stage.value("SELECT to_regnamespace('subscriber_sync')::text") == nil)
             try await stage.run(script.out)
+            #expect(try await stage.command("migrate").out == "schema up to date\ncapture up to date on public.users\n")
+            let done = try await stage.command("migrate", "--print")
+            #expect(
+                done.status == 0 && done.out.split(separator: "\n").allSatisfy { $0.hasPrefix("-- ") }, "\(done.out)")
+            try await stage.run("DROP TRIGGER subscriber_sync_insert ON users")
+            let rest = try await stage.command("migrate", "--print").out
+            #expect(rest.contains("subscriber_sync_insert") && !rest.contains("CREATE SCHEMA"))
+            try await stage.run(rest)
             #expect(try await stage.command("migrate").out == "schema up to date\ncapture up to date on public.users\n")
         }
     }

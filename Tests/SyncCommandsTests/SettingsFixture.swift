@@ -20,13 +20,16 @@ struct SettingsFixture {
         self.environment["SUBSCRIBER_SYNC_CONFIG"] = SettingsFixture.path
     }
 
-    func load(needsSource: Bool = true) throws -> SettingsLoader.Loaded {
+    var loader: SettingsLoader {
         let files = files
-        let loader = SettingsLoader(environment: environment) { path throws(FileProblem) in
+        return SettingsLoader(environment: environment) { path throws(FileProblem) in
             guard let text = files[path] else { throw .missing }
             return Array(text.utf8)
         }
-        return try loader.load(try SettingsOptions.parse(arguments), needsSource: needsSource)
+    }
+
+    func load(needsSource: Bool = true) throws -> SettingsLoader.Loaded {
+        try loader.load(try SettingsOptions.parse(arguments), needsSource: needsSource)
     }
 
     /// What is wrong; empty if nothing is.

@@ -1,4 +1,5 @@
 import Logging
+import SignalWire
 import SyncCore
 import Testing
 
@@ -60,6 +61,7 @@ import Testing
 
     /// A right value other than none.
     static func sample(_ definition: SettingDefinition) -> String {
+        if definition == SettingTable.applicationID.definition { return "8f0a119a-cae7-4469-a37d-5d7b0a2e8f11" }
         guard definition.standardText.isEmpty else { return definition.standardText }
         return definition.isList ? "[{table: a, columns: b, users: c}]" : "sample"
     }
@@ -79,7 +81,7 @@ import Testing
             ["--database-url", "postgresql://h/d", "--space", "flag"], environment: ["SIGNALWIRE_SPACE": "variable"])
         let settings = try fixture.load().settings
         #expect(settings.database.url?.reveal() == "postgresql://h/d")
-        #expect(settings.signalwire.space == "flag")
+        #expect(settings.signalwire.space?.baseURL == "https://flag.signalwire.com")
         #expect(try fixture.effective("signalwire.space")?.origin == .flag("--space"))
     }
 
@@ -103,7 +105,7 @@ import Testing
     func account() throws {
         let account = ["SIGNALWIRE_SPACE": "s", "SIGNALWIRE_PROJECT_ID": "p", "SIGNALWIRE_API_TOKEN": "t"]
         let whole = try SettingsFixture(environment: account).load().settings.signalwire.account()
-        #expect(whole == .init(space: "s", projectID: "p", apiToken: Secret("t")))
+        #expect(whole == .init(space: try Space(parsing: "s"), projectID: "p", apiToken: Secret("t")))
         let partial = try SettingsFixture(environment: ["SIGNALWIRE_SPACE": "s"]).load().settings.signalwire
         let error = try #require(throws: SettingsError.self) { try partial.account() }
         #expect(

@@ -162,11 +162,14 @@ import Testing
                 "log.format is none of text, json (flag --set).",
             ])
         #expect(
-            error.message.hasPrefix("The settings have 4 problems:\n  - A value of --set has no =. Write --set KEY"))
+            error.message.hasPrefix(
+                "The settings have 4 problems.\n- A value of --set has no =.\nhint: Write --set KEY"))
+        let lines = error.message.split(separator: "\n")
+        #expect(lines.count == 9 && lines.count { $0.hasPrefix("hint: ") } == 4)
         #expect(error.hint == nil)
         let many = SettingsError(Array(repeating: .init("It is wrong.", hint: "Mend it."), count: 25))
-        #expect(many.message.hasSuffix("\n  - … and 5 more."))
-        #expect(many.message.split(separator: "\n").count == 22)
+        #expect(many.message.hasSuffix("\nhint: Mend it.\n- … and 5 more."))
+        #expect(many.message.split(separator: "\n").count == 42)
     }
 
     @Test("One problem is a sentence and a hint")

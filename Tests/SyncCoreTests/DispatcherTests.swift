@@ -164,6 +164,51 @@ struct DispatcherTests {
         }
     }
 
+    @Test("until idle ends as paused where the source can't be read, or somebody is due in a pause, sweeps or not")
+    func untilIdleWithoutSource() throws {
+        let settings = DispatcherSettings(concurrency: 4, rate: 0, isUntilIdle: true, awaitsSweeps: true)
+        let events: [(DispatcherEvent, DispatcherEnd?)] = [
+            (.sourceMisfit, .paused), (.claimFailed, nil), (.claimed(Haul()), nil),
+            (.claimed(Haul(gate: .paused(probeAfter: nil), nextDue: .zero)), .paused),
+            (.claimed(Haul(gate: .paused(probeAfter: nil))), nil),
+        ]
+        for (event, end) in events {
+            var bench = Bench(settings)
+            bench.hear(.started)
+            bench.hear(event)
+            #expect(bench.end == end)
+            #expect(bench.end != nil || bench.wake != nil, "it goes on")
+        }
+        var bench = Bench(settings)
+        bench.hear(.started)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...1))))
+        let job = try #require(bench.pushes.first)
+        bench.hear(.ticked, after: settings.pollInterval)
+        bench.hear(.sourceMisfit)
+        #expect(bench.end == nil, "a call is in flight")
+        bench.hear(.answered(job, try #require(Self.accepted)))
+        bench.hear(.settled(SettleReport(settled: 1)))
+        #expect(bench.end == nil)
+        bench.hear(.ticked, after: .seconds(20))
+        bench.hear(.sourceMisfit)
+        #expect(bench.end == .paused)
+        for (sweeps, end) in [(DispatcherEvent.sweepsRested, DispatcherEnd.idle), (.sweepsFailed, .uncompared)] {
+            var swept = Bench(settings)
+            swept.hear(.started)
+            swept.hear(sweeps)
+            swept.hear(.claimed(Haul()))
+            #expect(swept.end == nil, "it looks once more")
+            swept.hear(.claimed(Haul()))
+            #expect(swept.end == end)
+        }
+        var running = Bench(Self.settings)
+        running.hear(.started)
+        running.hear(.sourceMisfit)
+        let wake = try #require(running.wake)
+        running.hear(.ticked, after: wake - running.now)
+        #expect(running.claimLimit != nil, "an agent that isn't to end looks again")
+    }
+
     @Test("backs off from a database that fails, and settles again what may not be written")
     func databaseFails() throws {
         var bench = Bench(Self.settings)

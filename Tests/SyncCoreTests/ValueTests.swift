@@ -24,6 +24,16 @@ struct ValueTests {
         #expect(Reference(" Ann@X ")?.folded == Reference("ann@x")?.folded)
     }
 
+    @Test(
+        "A reference with a control character inside is none, unless SignalWire knows it already",
+        arguments: ["a\tb", "a\nb", "a\u{1B}[31mb", "a\u{0}b", "a\u{7F}", "\u{1}a", "a\u{9B}b"])
+    func controlledReference(raw: String) {
+        #expect(Reference(raw) == nil)
+        #expect(Reference(known: raw)?.text == raw)
+        #expect(
+            Reference(" \ta\u{301} b\r\n")?.text == "a\u{301} b", "white space around it is trimmed, inside it stays")
+    }
+
     @Test("A subscriber's id is a uuid in lower case")
     func subscriberID() {
         #expect(SubscriberID("32D94154-9297-418C-9A85-4A69E0C67C30")?.text == "32d94154-9297-418c-9a85-4a69e0c67c30")

@@ -9,7 +9,8 @@ import Testing
     static func health(_ fixture: Fixture, mapping: SourceMapping? = nil) async throws -> CaptureHealth {
         let session = Session(ConnectionSettings(dsn: fixture.database.dsn, applicationName: "health"))
         let source = SourceTable(
-            mapping: mapping ?? fixture.mapping, name: fixture.mapping.table, keyType: "bigint")
+            mapping: mapping ?? fixture.mapping, name: fixture.mapping.table,
+            keyType: KeyType(name: "bigint", operators: "pg_catalog", collation: nil))
         let health = try await Store(session: session, source: source, agent: "health").captureHealth()
         await session.close()
         return health

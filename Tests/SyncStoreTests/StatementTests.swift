@@ -41,7 +41,7 @@ import Testing
             (Uninstaller.dependents.name, Uninstaller.dependents.text), (Store.fold.name, Store.fold.text),
             (Store.replaceNamelessChanges.name, Store.replaceNamelessChanges.text),
             (Store.pauseForSource.name, Store.pauseForSource.text),
-            (Store.resumeAfterFit.name, Store.resumeAfterFit.text), (Store.pruneLogRows.name, Store.pruneLogRows.text),
+            (Store.pruneLogRows.name, Store.pruneLogRows.text),
             (Store.sweepState.name, Store.sweepState.text), (Store.beginFullSweep.name, Store.beginFullSweep.text),
             (Store.beginRecentSweep.name, Store.beginRecentSweep.text),
             (Store.recentBounds.name, Store.recentBounds.text), (Store.advanceSweep.name, Store.advanceSweep.text),
@@ -53,13 +53,17 @@ import Testing
             (FleetControl.approve.name, FleetControl.approve.text),
             (FleetControl.reject.name, FleetControl.reject.text),
             (Store.checkIdentity.name, Store.checkIdentity.text),
+            (KeyType.findType.name, KeyType.findType.text),
+            (Store.referenceHoldings.name, Store.referenceHoldings.text),
+            (Store.standstill.name, Store.standstill.text),
         ]
         let mapped = [
             ClaimSQL.statement(for: source, decoder: decoder).text, LookSQL.one(source, decoder).text,
             LookSQL.page(source, decoder, filter: nil).text,
             LookSQL.page(source, decoder, filter: "id % 2 = 0").text, ResyncSQL.users(source).text,
             SweepSQL.sourcePage(source).text, SweepSQL.knownPage(source).text,
-            SweepSQL.recentPage(source, updatedAt: "deleted_at").text,
+            SweepSQL.recentPage(source, updatedAt: "deleted_at").text, LookSQL.canonicalKey(source).text,
+            ControlSQL.resumeAfterFit(source).text,
         ]
         return fixed + mapped.enumerated().map { ("mapped_\($0)", $1) }
     }
@@ -101,6 +105,9 @@ import Testing
                 ("page", LookSQL.page(store.source, ClaimDecoder(fields: []), filter: nil).text, "('7', 2000)"),
                 ("sweep_source", SweepSQL.sourcePage(store.source).text, "('7', 1000, false)"),
                 ("sweep_known", SweepSQL.knownPage(store.source).text, "('7', 1000)"),
+                ("canonical_key", LookSQL.canonicalKey(store.source).text, "('07')"),
+                ("holdings", Store.referenceHoldings.text, Self.twoThousandReferences),
+                ("trial", ControlSQL.resumeAfterFit(store.source).text, "('me')"),
                 ("show", Store.row.text, "('7')"), ("release", Store.releaseHeld.text, "(1000)"),
             ]
             try await withSession(fixture.database.dsn) { session in
@@ -126,6 +133,11 @@ import Testing
         SELECT FROM subscriber_sync.subscriber other
         WHERE lower(btrim(other.reference)) = lower(btrim($1::text)) AND other.admitted_at IS NOT NULL
         """
+
+    static let twoThousandReferences: String = {
+        let numbers = (1...2000).map(String.init)
+        return "('{\(numbers.joined(separator: ","))}', '{\(numbers.map { "u\($0)@x" }.joined(separator: ","))}')"
+    }()
 
     static let settleArguments: String = {
         let list = (1...100).map(String.init).joined(separator: ",")

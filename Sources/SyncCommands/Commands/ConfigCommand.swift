@@ -6,6 +6,8 @@ struct ConfigCommand: AsyncParsableCommand {
         commandName: "config",
         abstract: "The effective settings and where each came from, secrets redacted.",
         discussion: """
+            Exits 78, with the reasons on stderr, where `run` would because of its settings. It doesn't connect.
+
             Examples:
               subscriber-sync config
               subscriber-sync config --config /etc/subscriber-sync.yaml --format json
@@ -17,6 +19,8 @@ struct ConfigCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        Terminal.out(try CommandContext.effectiveSettings(options, format))
+        let report = ConfigReport(options)
+        Terminal.out(report.text(format))
+        guard report.problems.isEmpty else { throw Failure(SettingsError(report.problems)) }
     }
 }

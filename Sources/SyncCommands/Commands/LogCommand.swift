@@ -40,8 +40,10 @@ struct LogCommand: AsyncParsableCommand {
         try await context.checked { () async throws(StoreError) in try await Migrator(session: session).checkSchema() }
         let rows = try await read(context, session, after: nil)
         if follow {
-            Terminal.out(rows.map(line).joined())
-            try await followOn(context, session, from: rows)
+            let widths = LogRow.followedWidths(rows)
+            if format == .table { Terminal.out(Table.line(LogRow.header, widths: widths)) }
+            Terminal.out(rows.map { line($0, widths) }.joined())
+            try await followOn(context, session, from: rows, widths)
         }
         Terminal.out(format == .json ? JSON.array(rows.map(\.json)).document : LogRow.table(of: rows))
         await session.close()
@@ -49,7 +51,9 @@ struct LogCommand: AsyncParsableCommand {
 
     /// Ids are given before the commit, so a row may appear behind one with a higher id: the last
     /// thousand are looked at again, and what was printed is remembered.
-    private func followOn(_ context: CommandContext, _ session: Session, from rows: [LogRow]) async throws -> Never {
+    private func followOn(
+        _ context: CommandContext, _ session: Session, from rows: [LogRow], _ widths: [Int]
+    ) async throws -> Never {
         var printed = Set(rows.map(\.id))
         // What is older than the first page was left out on purpose.
         let floor = (rows.last?.id ?? 0) == 0 ? 0 : rows.first.map { $0.id - 1 } ?? 0
@@ -57,7 +61,7 @@ struct LogCommand: AsyncParsableCommand {
         while true {
             let page = try await read(context, session, after: max(floor, last - 1000))
             let fresh = page.filter { !printed.contains($0.id) }
-            Terminal.out(fresh.map(line).joined())
+            Terminal.out(fresh.map { line($0, widths) }.joined())
             printed.formUnion(fresh.map(\.id))
             last = max(last, fresh.last?.id ?? 0)
             printed = printed.filter { $0 > last - 2000 }
@@ -72,19 +76,28 @@ struct LogCommand: AsyncParsableCommand {
         }
     }
 
-    private func line(_ row: LogRow) -> String {
+    private func line(_ row: LogRow, _ widths: [Int]) -> String {
         switch format {
         case .json: row.json.text + "\n"
-        case .table: row.cells.filter { !$0.isEmpty }.map(Table.printable).joined(separator: "  ") + "\n"
+        case .table: Table.line(row.cells, widths: widths)
         }
     }
 }
 
 extension LogRow {
+    static let header = ["AT", "USER", "OUTCOME", "HTTP", "FIELDS", "MS", "SUBSCRIBER", "CODE", "ERROR"]
+
     static func table(of rows: [LogRow]) -> String {
-        var table = Table(["AT", "USER", "OUTCOME", "HTTP", "FIELDS", "MS", "SUBSCRIBER", "CODE", "ERROR"])
+        var table = Table(header)
         table.rows = rows.map(\.cells)
         return table.text
+    }
+
+    /// The widths that hold while rows come in: what most cells need, and the first rows'.
+    static func followedWidths(_ rows: [LogRow]) -> [Int] {
+        var table = Table(header)
+        table.rows = rows.map(\.cells)
+        return table.widths(least: [29, 12, 21, 4, 24, 6, 36, 20, 5])
     }
 
     var cells: [String] {

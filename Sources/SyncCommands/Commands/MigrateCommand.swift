@@ -18,7 +18,7 @@ struct MigrateCommand: AsyncParsableCommand {
               subscriber-sync migrate
             """)
 
-    @Flag(help: "Write the SQL to stdout and touch nothing.")
+    @Flag(help: "Write the SQL that is still to be run to stdout, and touch nothing.")
     var print = false
 
     @Flag(help: "Say what would be done, and do nothing.")
@@ -68,7 +68,7 @@ struct MigrateCommand: AsyncParsableCommand {
         }
         if print {
             let work = try await context.checked(plan)
-            Terminal.out(migrator.script() + "\n-- Capture on \(work.table)\n" + work.script)
+            Terminal.out(migrator.script(of: pending) + "\n-- Capture on \(work.table)\n" + work.script)
         } else if dryRun {
             Terminal.out(preview(pending, try await context.checked(plan)))
         } else {

@@ -9,12 +9,13 @@ struct ResyncCommand: AsyncParsableCommand {
         commandName: "resync",
         abstract: "Marks users due, so that a running agent pushes what differs.",
         discussion: """
-            Nothing is sent for a user whom SignalWire was told exactly this already, unless --force says so. Before \
-            a resync that would create subscribers, which are billed, it says how many and asks.
+            Nothing is sent for a user whom SignalWire was told exactly this already, unless --force says so. With \
+            --all and --where it says how many subscribers it would create, which are billed, and asks; with --user \
+            and --failed it only says how many.
 
             Examples:
               subscriber-sync resync --all --dry-run
-              subscriber-sync resync --user 42 43 --wait
+              subscriber-sync resync --user 42 43 -7 --wait
               subscriber-sync resync --failed
               subscriber-sync resync --where "company = 'Acme'" --force
             """)
@@ -57,33 +58,34 @@ struct ResyncCommand: AsyncParsableCommand {
         let session = try context.session()
         let store = try await context.store(session, agent: context.operatorName)
         let resync = Resync(
-            store: store, selection: selection, isForced: force, rules: context.rules,
+            store: store, selection: try await selection(in: store, context), isForced: force, rules: context.rules,
             context: context)
         if dryRun {
             Terminal.out(try await resync.preview().text)
         } else {
             try await agree(to: resync)
             let start = try await context.checked { () async throws(StoreError) in try await store.clock() }
-            let count = try await resync.mark()
-            Terminal.out("marked \(count) users\n")
+            let (count, preview) = try await resync.mark()
+            Terminal.out("marked \(counted(count, "user"))\n")
+            if let preview, preview.created > 0 { Terminal.out("creates \(preview.bill)\n") }
             if wait { try await resync.wait(for: count, since: start, in: session) }
         }
         await session.close()
     }
 
-    private var selection: Resync.Selection {
+    private func selection(in store: Store, _ context: CommandContext) async throws -> Resync.Selection {
         if all { return .all }
         if failed { return .failed }
-        if let condition { return .matching(condition) }
-        return .users(users.map(UserKey.init))
+        if let condition { return try await .meeting(condition, in: store, context) }
+        return try await .naming(users, in: store, context)
     }
 
-    /// Only a resync of many can create many; it says so first.
+    /// Only a resync of many can create many by surprise; it says so first.
     private func agree(to resync: Resync) async throws {
-        guard !yes, selection.isBroad else { return }
+        guard !yes, resync.selection.isBroad else { return }
         let preview = try await resync.preview()
         guard preview.created > 0 else { return }
-        let question = "This creates \(preview.created) subscribers at SignalWire, which are billed."
+        let question = "This creates \(preview.bill)."
         guard Terminal.isInTerminal else {
             throw Failure(.usage, question, hint: "Say --yes to go ahead; nobody was marked.")
         }

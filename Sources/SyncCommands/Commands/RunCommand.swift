@@ -44,10 +44,7 @@ struct RunCommand: AsyncParsableCommand {
         await client.shutdown()
         await session.close()
         if let refusal = agent.refusal { throw Failure(refusal) }
-        if agent.outcome == .paused {
-            throw Failure(
-                .temporary, "Users are due, but pushing is paused.", hint: "`subscriber-sync status` says why.")
-        }
+        if let failure = agent.outcome.flatMap(Failure.init(_:)) { throw failure }
     }
 
     /// Runs the agent and, where it is asked for, the health endpoints; the agent's end is the end of both.
@@ -66,5 +63,20 @@ struct RunCommand: AsyncParsableCommand {
             configuration: .init(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
         try await group.run()
+    }
+}
+
+extension Failure {
+    /// An end of `--until-idle` that left something undone.
+    fileprivate init?(_ end: DispatcherEnd) {
+        switch end {
+        case .idle, .stopped: return nil
+        case .paused:
+            self.init(.temporary, "Users are due, but pushing is paused.", hint: "`subscriber-sync status` says why.")
+        case .uncompared:
+            self.init(
+                .temporary, "Nothing is due, but not everybody could be compared.",
+                hint: "The log says why; look at source.where and at the mapped columns.")
+        }
     }
 }

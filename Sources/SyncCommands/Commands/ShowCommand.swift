@@ -13,6 +13,7 @@ struct ShowCommand: AsyncParsableCommand {
 
             Examples:
               subscriber-sync show 42
+              subscriber-sync show -7
               subscriber-sync show 42 --format json
             """)
 
@@ -28,31 +29,41 @@ struct ShowCommand: AsyncParsableCommand {
         let context = try CommandContext(options)
         let session = try context.session()
         let store = try await context.store(session, agent: context.operatorName)
-        let user = UserKey(key)
-        let found = try await context.checked { () async throws(StoreError) in
-            (try await store.look(at: user), try await store.row(of: user))
+        let found = try await context.checked { () async throws(StoreError) -> Found? in
+            guard let user = try await store.canonicalKey(of: key), let claim = try await store.look(at: user) else {
+                return nil
+            }
+            return (claim, try await store.row(of: user), try await store.standstill())
         }
         await session.close()
-        guard let claim = found.0 else {
+        guard let (claim, row, standstill) = found else {
             throw Failure(
                 .noInput, "There is no user \(key).",
                 hint: "The key is what \(context.keyColumn) holds; neither the table nor the state has this one.")
         }
-        let view = UserView(claim: claim, row: found.1, rules: context.rules, columns: context.fieldColumns)
+        let view = UserView(
+            claim: claim, row: row, standstill: standstill, rules: context.rules, columns: context.fieldColumns)
         Terminal.out(format == .json ? view.json.document : view.table)
     }
+
+    private typealias Found = (Claim, SubscriberRow?, FleetStandstill?)
 }
 
 /// What `show` says of one user, worked out from the same plan that an agent would make.
 struct UserView {
     let claim: Claim
     let row: SubscriberRow?
+    let standstill: FleetStandstill?
     let plan: PushPlan
     let columns: [ProfileField: String]
 
-    init(claim: Claim, row: SubscriberRow?, rules: PushRules, columns: [ProfileField: String]) {
+    init(
+        claim: Claim, row: SubscriberRow?, standstill: FleetStandstill?, rules: PushRules,
+        columns: [ProfileField: String]
+    ) {
         self.claim = claim
         self.row = row
+        self.standstill = standstill
         self.columns = columns
         plan = PushPlan(for: claim, rules: rules)
     }
@@ -95,9 +106,29 @@ struct UserView {
         guard let row, row.dueAt != nil else { return rest }
         let wait = row.dueInSeconds.map { $0 > 0 ? "in \(spoken(seconds: $0))" : "now" } ?? "now"
         switch row.status {
-        case "in_flight": return "a call is in flight; if its agent is gone, another takes over \(wait)"
-        case "retrying": return "tried again \(wait), after \(row.attempts) attempts"
-        case _: return "due \(wait): " + planned
+        case "in_flight": return "a call is in flight; if its agent is gone, another takes over \(wait)" + meanwhile
+        case "retrying": return opening("tried again", wait) + ", after \(counted(row.attempts, "attempt"))"
+        case _: return opening("due", wait) + ": " + planned
+        }
+    }
+
+    /// What is to be done with a user who is due, and when: not while nobody may push.
+    private func opening(_ what: String, _ wait: String) -> String {
+        obstacle.map { "\($0); then \(what)" } ?? "\(what) \(wait)"
+    }
+
+    private var meanwhile: String { obstacle.map { ". Nobody else is pushed: \($0)" } ?? "" }
+
+    /// What keeps everybody from being pushed, and what ends it.
+    private var obstacle: String? {
+        if let pause = standstill?.pause {
+            let probe = standstill?.probeInSeconds.map {
+                $0 > 0 ? " (the next probe in \(spoken(seconds: $0)))" : " (a probe is due)"
+            }
+            return "waits: pushing is \(pause.explanation)\(probe ?? "")"
+        }
+        return standstill?.throttledForSeconds.map {
+            "waits \(spoken(seconds: $0)), because SignalWire asked for silence"
         }
     }
 
@@ -156,6 +187,7 @@ extension UserView {
             ("last_attempt_at", .optional(row?.lastAttemptAt)), ("synced_at", .optional(row?.syncedAt)),
             ("last_error", .optional(row?.lastError)), ("last_error_code", .optional(row?.lastErrorCode)),
             ("fields", .object(fields.map { ($0.rawValue, .string($1.rawValue)) })),
+            ("pause", standstill?.pause?.json ?? .null), ("throttled_until", .optional(standstill?.throttledUntil)),
         ])
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Postgres
+import SyncCore
 import SyncStore
 
 /// `subscriber-sync status`
@@ -57,15 +58,7 @@ extension FleetStatus {
     /// What is the matter, and what to do; `nil` where everything is well.
     var concern: String? {
         if let pause {
-            let reason = pause.reason.map { ": \($0)" } ?? ""
-            return switch pause.kind {
-            case "account":
-                "paused because SignalWire refuses the account\(reason); mend it, and a probe or `resume` goes on"
-            case "source": "paused because the users can't be read\(reason); it goes on by itself once they can"
-            case "copied": "paused\(reason)"
-            case "suspicious": "paused\(reason) Mend it, then `resume`: those users are pushed again"
-            case _: "paused by an operator\(reason); `resume` goes on"
-            }
+            return pause.explanation
         }
         if let question = brakes.question { return question }
         if let captureTrouble {
@@ -73,7 +66,8 @@ extension FleetStatus {
         }
         if changesWithoutKey > 0 {
             return
-                "\(changesWithoutKey) changes name no user: the key column was renamed? Run `migrate` with the new name"
+                "\(counted(changesWithoutKey, "change")) \(changesWithoutKey == 1 ? "names" : "name") no user: the key "
+                + "column was renamed? Run `migrate` with the new name"
         }
         if agents == 0, changeBacklog + count(of: "pending") + count(of: "retrying") > 0 {
             return "somebody is due, and no agent is running; start `subscriber-sync run`"
@@ -184,7 +178,26 @@ extension FleetStatus.Sweeps {
 }
 
 extension FleetStatus.Pause {
-    fileprivate var json: JSON {
+    /// Why, and what ends it.
+    var explanation: String {
+        let reason = reason.map { ": \($0)" } ?? ""
+        // A sentence of the reason's may end with its full stop.
+        let head = { (what: String) in "paused " + what + (reason.hasSuffix(".") ? String(reason.dropLast()) : reason) }
+        switch kind {
+        case "account":
+            return head("because SignalWire refuses the account") + "; mend it, and a probe or `resume` goes on"
+        case "source":
+            return head("because the users table can't be read as it is mapped") + "; it goes on by itself once it can"
+        case "copied":
+            return head("because this database is a copy of the one that was synced") + "; `resume` goes on"
+        case "suspicious":
+            return head("because it looks like the configuration")
+                + "; mend it, then `resume`, and those users are pushed again"
+        default: return head("by an operator") + "; `resume` goes on"
+        }
+    }
+
+    var json: JSON {
         .object([
             ("kind", .string(kind)), ("reason", .optional(reason)), ("since", .optional(since)),
             ("next_probe", .optional(nextProbe)),

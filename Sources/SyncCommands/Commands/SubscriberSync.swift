@@ -28,7 +28,7 @@ public struct SubscriberSync: AsyncParsableCommand {
     /// Parses the command line, runs the command, and ends the process with its code.
     public static func start() async -> Never {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(NegativeKeys.escaped(in: Array(CommandLine.arguments.dropFirst())))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -25,7 +25,9 @@ struct TokenCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let reference = Reference(reference) else {
-            throw Failure(.usage, "The reference is blank.", hint: "Name the one that the application uses.")
+            throw Failure(
+                .usage, "The reference is blank or holds a control character.",
+                hint: "Name the one that the application uses.")
         }
         let context = try CommandContext(options, needsSource: false)
         let lifetime = try context.tokenLifetime(expires)

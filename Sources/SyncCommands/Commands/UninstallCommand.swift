@@ -1,5 +1,6 @@
 import ArgumentParser
 import Postgres
+import SyncCore
 import SyncStore
 
 /// `subscriber-sync uninstall`
@@ -36,7 +37,7 @@ struct UninstallCommand: AsyncParsableCommand {
         } else {
             try confirm(statements)
             try await context.checked { () async throws(StoreError) in try await uninstaller.apply(statements) }
-            Terminal.out("removed \(statements.count - 1) triggers and the schema subscriber_sync\n")
+            Terminal.out("removed \(counted(statements.count - 1, "trigger")) and the schema subscriber_sync\n")
         }
         await session.close()
     }
@@ -46,7 +47,8 @@ struct UninstallCommand: AsyncParsableCommand {
         guard Terminal.isInTerminal else {
             throw Failure(.usage, "uninstall asks before it removes state and log.", hint: "Say --yes to go ahead.")
         }
-        guard Terminal.confirm("Remove \(statements.count - 1) triggers and the schema subscriber_sync?") else {
+        guard Terminal.confirm("Remove \(counted(statements.count - 1, "trigger")) and the schema subscriber_sync?")
+        else {
             throw Failure(.usage, "Nothing was removed.")
         }
     }

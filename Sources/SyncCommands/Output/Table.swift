@@ -13,16 +13,28 @@ struct Table {
 
     init(_ header: [String]) { self.header = header }
 
-    /// Two spaces between columns, none behind the last; control characters can't move the cursor.
     var text: String {
-        let lines = ([header] + rows).map { $0.map(Table.printable) }
-        let widths = header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
-        return lines.map { line in
-            let cells = line.enumerated().map { index, cell in
-                index == line.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)
-            }
-            return Table.trimmed(cells.joined(separator: "  ")) + "\n"
-        }.joined()
+        let widths = widths()
+        return ([header] + rows).map { Table.line($0, widths: widths) }.joined()
+    }
+
+    /// The width of each column, in characters.
+    ///
+    /// - Parameter least: at least these, for rows that are still to come; none, or one for each column.
+    func widths(least: [Int] = []) -> [Int] {
+        header.indices.map { column in
+            let cells = ([header] + rows).map { Table.printable($0[column]).count }
+            return max(cells.max() ?? 0, least.isEmpty ? 0 : least[column])
+        }
+    }
+
+    /// Two spaces between columns, none behind the last; control characters can't move the cursor. A cell that is
+    /// wider than its column moves the rest of its line, and loses nothing.
+    static func line(_ cells: [String], widths: [Int]) -> String {
+        let padded = cells.map(printable).enumerated().map { index, cell in
+            cell + String(repeating: " ", count: max(0, widths[index] - cell.count))
+        }
+        return trimmed(padded.joined(separator: "  ")) + "\n"
     }
 
     /// A label and its value on each line.

@@ -23,7 +23,10 @@ enum SettingOrigin: Sendable, Hashable, CustomStringConvertible {
 struct EffectiveSetting: Sendable, Hashable {
     /// Such as `delivery.rate`.
     let key: String
-    /// As it was written; secrets redacted, connection strings without their password. `nil`: none.
+    /// As it was written; secrets redacted, connection strings without their password. `nil`: none, or one that
+    /// can't be used.
     let value: String?
     let origin: SettingOrigin
+    /// Whether it is wrong. Then nobody knows what was written there, so it isn't shown.
+    var isWrong = false
 }

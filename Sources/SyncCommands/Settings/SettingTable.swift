@@ -78,8 +78,7 @@ enum SettingTable {
         "database.listen_url", .secret("a libpq connection string"), standard: nil, exposure: .connectionString,
         "A direct connection to listen on, where the other goes through a pooler.")
     static let space = Setting(
-        "signalwire.space", .optionalText("the space's name, host or URL"), standard: nil,
-        "The SignalWire space.")
+        "signalwire.space", .space, standard: nil, "The SignalWire space.")
     static let projectID = Setting(
         "signalwire.project_id", .optionalText("the project's id"), standard: nil, exposure: .account,
         "The project of the API token.")
@@ -87,7 +86,8 @@ enum SettingTable {
         "signalwire.api_token", .secret("the API token"), standard: nil, exposure: .secret,
         "The API token, with the scope for subscribers.")
     static let applicationID = Setting(
-        "signalwire.application_id", .optionalText("an application's id"), standard: nil,
+        "signalwire.application_id", .uuid("an application's id, such as 8f0a119a-cae7-4469-a37d-5d7b0a2e8f11"),
+        standard: nil,
         "The application that the tokens are for.")
     static let tokenTTL = Setting(
         "signalwire.token_ttl", .duration(.seconds(60)...day), standard: .seconds(300),

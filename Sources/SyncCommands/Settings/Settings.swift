@@ -1,4 +1,5 @@
 import Logging
+import SignalWire
 import SyncCore
 
 /// What the operator decided, typed and checked. Made by `SettingsLoader`.
@@ -66,7 +67,7 @@ struct Settings: Sendable, Hashable {
 
     /// How to reach SignalWire. The account is optional here, because some commands need none.
     struct SignalWire: Sendable, Hashable {
-        let space: String?
+        let space: Space?
         let projectID: String?
         let apiToken: Secret?
         let applicationID: String?
@@ -129,7 +130,7 @@ extension Settings {
 extension Settings.SignalWire {
     /// The three things that every call needs.
     struct Account: Sendable, Hashable {
-        let space: String
+        let space: Space
         let projectID: String
         let apiToken: Secret
     }
@@ -138,17 +139,20 @@ extension Settings.SignalWire {
     ///
     /// - Throws: a problem for each part that is missing.
     func account() throws(SettingsError) -> Account {
-        guard let space, let projectID, let apiToken else { throw SettingsError(missingParts) }
+        guard let space, let projectID, let apiToken else { throw SettingsError(missingParts()) }
         return Account(space: space, projectID: projectID, apiToken: apiToken)
     }
 
-    private var missingParts: [SettingsProblem] {
+    /// A problem for each part of the account that nobody gave.
+    ///
+    /// - Parameter wrong: paths of keys that were given and can't be used.
+    func missingParts(except wrong: Set<String> = []) -> [SettingsProblem] {
         let parts = [
             (space == nil, SettingTable.space.definition, "the space's name, as in NAME.signalwire.com"),
             (projectID == nil, SettingTable.projectID.definition, "the project's id"),
             (apiToken == nil, SettingTable.apiToken.definition, "an API token with the scope for subscribers"),
         ]
-        return parts.filter(\.0).map { _, definition, what in
+        return parts.filter { $0.0 && !wrong.contains($0.1.path) }.map { _, definition, what in
             SettingsProblem("\(definition.path) is not set.", hint: "Set \(definition.environmentName) to \(what).")
         }
     }

@@ -20,13 +20,13 @@ struct SettingsError: Error, Sendable, Hashable {
     /// How many problems are written out; a file of another program would fill the screen.
     static let shownProblems = 20
 
-    /// The sentence; of several problems, a heading and a line for each with its hint.
+    /// The sentence; of several problems, a heading, and for each its sentence and its hint.
     var message: String {
         guard problems.count != 1 else { return problems.map(\.sentence).joined() }
-        let lines = problems.prefix(SettingsError.shownProblems).map { "\n  - \($0.sentence) \($0.hint)" }
+        let lines = problems.prefix(SettingsError.shownProblems).map { "\n- \($0.sentence)\nhint: \($0.hint)" }
         let rest = problems.count - lines.count
-        return "The settings have \(problems.count) problems:" + lines.joined()
-            + (rest > 0 ? "\n  - … and \(rest) more." : "")
+        return "The settings have \(problems.count) problems." + lines.joined()
+            + (rest > 0 ? "\n- … and \(rest) more." : "")
     }
 
     /// The hint of an only problem; several carry theirs in the message.

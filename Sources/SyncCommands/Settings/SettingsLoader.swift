@@ -14,6 +14,8 @@ struct SettingsLoader: Sendable {
         let settings: Settings
         /// Every key, in the order of the table.
         let effective: [EffectiveSetting]
+        /// Whether a file is named that can't be read: then what it may have set is not missing.
+        let lacksFile: Bool
     }
 
     /// Loads and checks the settings.
@@ -21,6 +23,13 @@ struct SettingsLoader: Sendable {
     /// - Parameter needsSource: whether a command can't work without the mapping of the users table.
     /// - Throws: every problem that was found.
     func load(_ options: SettingsOptions, needsSource: Bool = true) throws(SettingsError) -> Loaded {
+        let (loaded, problems) = reading(options, needsSource: needsSource)
+        guard problems.isEmpty else { throw SettingsError(problems) }
+        return loaded
+    }
+
+    /// The settings, with the default in place of each that is wrong, and everything that was found to be wrong.
+    func reading(_ options: SettingsOptions, needsSource: Bool) -> (Loaded, [SettingsProblem]) {
         var problems: [SettingsProblem] = []
         let flags = options.findings(problems: &problems)
         let variables = EnvironmentTexts(environment, readFile: readFile, problems: &problems)
@@ -29,10 +38,9 @@ struct SettingsLoader: Sendable {
         var reading = SettingsReading(
             layers: SettingsLayers(flags: flags, environment: variables, file: file?.findings ?? [:]),
             problems: problems)
-        // What a file that can't be read may have set is not missing.
-        let settings = reading.settings(needsSource: needsSource && file?.isReadable != false)
-        guard reading.problems.isEmpty else { throw SettingsError(reading.problems) }
-        return Loaded(settings: settings, effective: reading.effective)
+        let lacksFile = file?.isReadable == false
+        let settings = reading.settings(needsSource: needsSource && !lacksFile)
+        return (Loaded(settings: settings, effective: reading.effective, lacksFile: lacksFile), reading.problems)
     }
 
     /// What the YAML file says, if one is named.

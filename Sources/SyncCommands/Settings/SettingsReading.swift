@@ -37,6 +37,8 @@ struct SettingsReading {
             return value
         } catch {
             failed.insert(definition.path)
+            effective.append(
+                EffectiveSetting(key: definition.path, value: nil, origin: finding.origin, isWrong: true))
             problems.append(
                 SettingsProblem(
                     "\(definition.path) \(error.what) (\(finding.origin)).",

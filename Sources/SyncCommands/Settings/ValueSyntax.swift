@@ -1,3 +1,5 @@
+import SignalWire
+
 /// How a value of one type is written in the settings.
 struct ValueSyntax<Value: Sendable>: Sendable {
     /// What to write, to stand behind "Write": such as `a whole number from 1 to 1000`.
@@ -56,6 +58,41 @@ extension ValueSyntax where Value == Bool {
                 }
             },
             render: { $0 ? "true" : "false" })
+    }
+}
+
+extension ValueSyntax where Value == Space? {
+    /// A space; empty is none.
+    static var space: Self {
+        Self(
+            form: "the space's name, host or URL",
+            parse: { text throws(ValueProblem) in
+                guard !text.isEmpty else { return nil }
+                do throws(SpaceError) {
+                    return try Space(parsing: text)
+                } catch {
+                    throw ValueProblem(error.what, hint: error.hint)
+                }
+            },
+            render: { $0?.baseURL ?? "" })
+    }
+}
+
+extension ValueSyntax where Value == String? {
+    /// An id of SignalWire's, as its dashboard shows it; empty is none.
+    static func uuid(_ form: String) -> Self {
+        Self(
+            form: form,
+            parse: { text throws(ValueProblem) in
+                guard !text.isEmpty else { return nil }
+                let groups = text.split(separator: "-", omittingEmptySubsequences: false)
+                let isUUID =
+                    groups.map(\.count) == [8, 4, 4, 4, 12]
+                    && groups.joined().allSatisfy { $0.isASCII && $0.isHexDigit }
+                guard isUUID else { throw ValueProblem("is not a uuid") }
+                return text
+            },
+            render: { $0 ?? "" })
     }
 }
 
