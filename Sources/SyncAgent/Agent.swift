@@ -159,7 +159,8 @@ public final class Agent: Service {
         let pulse = pulse
         let desk = DatabaseDesk(
             keeper: keeper, rules: settings.rules, newSubscriberLimit: settings.newSubscriberLimit, clock: clock,
-            narrator: narrator, blast: NIOLockedValueBox(BlastGauge(sharePercent: settings.changedSharePercent)),
+            narrator: narrator, bounds: NIOLockedValueBox(LookBounds()),
+            blast: NIOLockedValueBox(BlastGauge(sharePercent: settings.changedSharePercent)),
             agents: { pulse.reading.agents })
         for await work in stream {
             if let event = await desk.perform(work) { inbox.yield(event) }

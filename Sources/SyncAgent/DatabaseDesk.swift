@@ -20,6 +20,8 @@ struct DatabaseDesk: Sendable {
     let newSubscriberLimit: Int?
     let clock: MonotonicClock
     let narrator: Narrator
+    /// Where looks begin.
+    let bounds: NIOLockedValueBox<LookBounds>
     /// When to count how many changed, and the count of the known that it goes by.
     let blast: NIOLockedValueBox<BlastGauge>
     /// How many agents fold.
@@ -46,15 +48,21 @@ struct DatabaseDesk: Sendable {
         // Before the statement is sent, so that no lease is thought to last longer than it does.
         let claimedAt = clock.now
         do {
+            let start = bounds.withLockedValue { $0.next(at: claimedAt) }
             let (related, batch) = try await keeper.run(reads: { !$0.1.claims.isEmpty }) {
                 store async throws(StoreError) in
-                (try await store.expandRelated(), try await store.claim(limit: limit))
+                (try await store.expandRelated(), try await store.claim(limit: limit, from: start))
+            }
+            bounds.withLockedValue {
+                $0.looked(from: start, reached: batch.reached, folded: batch.folded, at: claimedAt)
             }
             narrator.databaseAnswered()
             narrator.gateSeen(batch.gate)
             var haul = await haul(of: batch, claimedAt: claimedAt)
             // Whoever was found by a related table waits in `change` by now, or is in this claim already.
             haul.folded += related
+            // Only a whole look can say that nobody is due.
+            if start != nil, haul.nextDue == nil { haul.nextDue = .zero }
             if case .paused = batch.gate, await resumesAfterFit() { haul.gate = .open }
             return .claimed(haul)
         } catch {

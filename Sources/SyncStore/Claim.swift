@@ -11,6 +11,8 @@ public struct ClaimBatch: Sendable {
     public let nextDue: Duration?
     /// Whether changes of known users are held until an operator answers.
     public let isBraked: Bool
+    /// Where the next look may begin.
+    public let reached: LookBounds.Reached
 }
 
 extension Store {
@@ -20,12 +22,15 @@ extension Store {
     /// Folds changes into users, takes leases on those that are due, and reads their current profiles.
     ///
     /// One statement, and so one snapshot: the profile is at least as new as the changes that it folded.
-    public func claim(limit: Int) async throws(StoreError) -> ClaimBatch {
+    ///
+    /// - Parameter start: where the look begins; `nil`: it is a whole one.
+    public func claim(limit: Int, from start: LookBounds.Reached? = nil) async throws(StoreError) -> ClaimBatch {
         let rows = try await query(
             statements.claim,
             [
                 .bigint(Int64(limit)), .bigint(Int64(Store.foldLimit)), .bigint(lease.millisecondsRoundedUp),
                 .text(ToldColumn.unknown(source.mapping.orderedFields)),
+                .text(start?.due ?? "-infinity"), .text(start?.change ?? "(0,0)"),
             ])
         guard let first = rows.first else {
             throw StoreError(
@@ -34,7 +39,7 @@ extension Store {
         }
         return ClaimBatch(
             claims: rows.compactMap(\.claim), gate: first.gate, folded: first.folded, nextDue: first.nextDue,
-            isBraked: first.isBraked)
+            isBraked: first.isBraked, reached: first.reached)
     }
 }
 
@@ -44,6 +49,7 @@ struct ClaimRow: Sendable {
     let folded: Int
     let nextDue: Duration?
     let isBraked: Bool
+    let reached: LookBounds.Reached
     let claim: Claim?
 }
 
@@ -69,7 +75,8 @@ enum ClaimSQL {
                 folded: try row.integer(3),
                 nextDue: try row.optionalBigint(4).map { .milliseconds(max(0, $0)) },
                 isBraked: try row.boolean(5),
-                claim: try row.optionalText(6) == nil ? nil : try decoder.claim(row, from: 6))
+                reached: LookBounds.Reached(due: try row.text(6), change: try row.optionalText(7)),
+                claim: try row.optionalText(8) == nil ? nil : try decoder.claim(row, from: 8))
         }
     }
 
@@ -83,7 +90,7 @@ enum ClaimSQL {
     }
 
     /// Parameters: $1 the most leases, $2 the most changes to fold, $3 the lease in ms, $4 `told` after a
-    /// claim that ended without a word.
+    /// claim that ended without a word, $5 nothing is due before this, $6 no change lies before this.
     private static func text(for source: SourceTable) -> String {
         "WITH" + gateText + foldText(source) + dueText(source) + answerText(source)
     }
@@ -128,9 +135,10 @@ enum ClaimSQL {
 
         taken AS (
             DELETE FROM subscriber_sync.change WHERE ctid = ANY (ARRAY(
-                SELECT ctid FROM subscriber_sync.change WHERE user_key IS NOT NULL
+                SELECT ctid FROM subscriber_sync.change
+                WHERE user_key IS NOT NULL AND ctid >= $6::text::tid
                 LIMIT $2::bigint FOR UPDATE SKIP LOCKED))
-            RETURNING user_key, changed_at
+            RETURNING user_key, changed_at, ctid AS place
         ),
         folded AS MATERIALIZED (
             SELECT user_key, max(changed_at) AS changed_at, row_number() OVER (ORDER BY min(changed_at)) AS rank
@@ -202,14 +210,14 @@ enum ClaimSQL {
 
         live AS MATERIALIZED (
             SELECT s.user_key, s.wanted FROM subscriber_sync.subscriber s
-            WHERE s.priority = 0 AND s.due_at <= now()
+            WHERE s.priority = 0 AND s.due_at <= now() AND s.due_at >= $5::text::timestamptz
             ORDER BY s.due_at
             LIMIT greatest(0, (SELECT g.leases FROM gate g) - (SELECT count(*) FROM fresh))
             FOR UPDATE SKIP LOCKED
         ),
         resyncing AS MATERIALIZED (
             SELECT s.user_key, s.wanted FROM subscriber_sync.subscriber s
-            WHERE s.priority = 1 AND s.due_at <= now()
+            WHERE s.priority = 1 AND s.due_at <= now() AND s.due_at >= $5::text::timestamptz
             ORDER BY s.due_at
             LIMIT greatest(0,
                 (SELECT g.leases FROM gate g) - (SELECT count(*) FROM fresh) - (SELECT count(*) FROM live))
@@ -254,12 +262,18 @@ enum ClaimSQL {
             (SELECT count(*) FROM taken),
             ceil(extract(epoch FROM next.due_at - now()) * 1000)::bigint,
             g.is_braked,
+            -- Whoever becomes due later is due from then on; a statement that began before us may still come, and
+            -- none takes a minute.
+            least(next.due_at, now() - interval '1 minute')::text,
+            (SELECT max(place)::text FROM taken),
             claims.*
         FROM gate g
         CROSS JOIN (
             SELECT least(
-                (SELECT min(s.due_at) FROM subscriber_sync.subscriber s WHERE s.priority = 0 AND s.due_at IS NOT NULL),
-                (SELECT min(s.due_at) FROM subscriber_sync.subscriber s WHERE s.priority = 1 AND s.due_at IS NOT NULL)
+                (SELECT min(s.due_at) FROM subscriber_sync.subscriber s
+                    WHERE s.priority = 0 AND s.due_at >= $5::text::timestamptz),
+                (SELECT min(s.due_at) FROM subscriber_sync.subscriber s
+                    WHERE s.priority = 1 AND s.due_at >= $5::text::timestamptz)
             ) AS due_at
         ) AS next
         LEFT JOIN (SELECT * FROM fresh UNION ALL SELECT * FROM leased) AS claims ON true

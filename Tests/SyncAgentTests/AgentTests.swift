@@ -240,7 +240,7 @@ import Testing
                     bench.sandbox.statistics().requests > 20
                 }
                 try await server.restart(mode: mode)
-                await eventually(within: .seconds(40), "all are synced") {
+                await eventually(within: .seconds(90), "all are synced") {
                     let synced = try? await bench.fixture.value(
                         "SELECT count(*) FROM subscriber_sync.subscriber WHERE status = 'synced'")
                     return synced == "300"

@@ -99,9 +99,14 @@ import Testing
         let types = """
             CREATE EXTENSION citext SCHEMA public; CREATE TYPE public.mood AS ENUM ('happy', 'sad');
             CREATE DOMAIN public.inner_key AS varchar(3); CREATE DOMAIN public.outer_key AS public.inner_key;
+            """
+        let collation = """
             CREATE COLLATION public.careless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
             """
-        try await Fixture.run(table: types + Self.table(keyed: type)) { fixture in
+        // Some builds of PostgreSQL have no ICU, and then no such collation.
+        if type.contains("careless"), try await !Self.hasICU() { return }
+        let before = types + (type.contains("careless") ? collation : "")
+        try await Fixture.run(table: before + Self.table(keyed: type)) { fixture in
             let store = try await fixture.store()
             try await fixture.run("INSERT INTO users (id, email) VALUES ('\(key)', 'a@x')")
             #expect(try await store.claims().map(\.user.text) == [key])
@@ -118,6 +123,12 @@ import Testing
                 "EXPLAIN SELECT FROM public.users WHERE \(store.source.isRow(ofKey: "'\(key)'"))")
             #expect(plan.contains { $0?.contains("Index Cond") == true }, "\(plan)")
             await store.close()
+        }
+    }
+
+    static func hasICU() async throws -> Bool {
+        try await Fixture.run { fixture in
+            try await fixture.value("SELECT count(*) > 0 FROM pg_collation WHERE collprovider = 'i'") == "t"
         }
     }
 

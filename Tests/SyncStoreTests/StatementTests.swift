@@ -98,7 +98,7 @@ import Testing
             let store = try await fixture.store()
             let claim = ClaimSQL.statement(for: store.source, decoder: ClaimDecoder(fields: [])).text
             let hot = [
-                ("claim", claim, #"(100, 2000, 60000, '{}')"#),
+                ("claim", claim, #"(100, 2000, 60000, '{}', '-infinity', '(0,0)')"#),
                 ("settle", Store.settle.text, Self.settleArguments),
                 ("admit_duplicates", Self.duplicates, "('u77@x')"),
                 ("look", LookSQL.one(store.source, ClaimDecoder(fields: [])).text, "('7')"),

@@ -23,25 +23,28 @@ public struct Fixture: Sendable {
     ///   - table: the SQL that makes the source table.
     ///   - before: SQL that runs after the table was made and before capture is installed.
     ///   - server: a server of the test's own; `nil`: the shared one.
-    public static func run(
+    @discardableResult
+    public static func run<Value: Sendable>(
         table: String = usersTable, mapping: SourceMapping = .users, before: String = "",
         comparison: CaptureDefinition.Comparison = .columns, server: PostgresServer? = nil,
-        _ body: @Sendable (Fixture) async throws -> Void
-    ) async throws {
+        _ body: @Sendable (Fixture) async throws -> Value
+    ) async throws -> Value {
         let shared = try await PostgresServer.shared()
         let database = try await (server ?? shared).createDatabase()
+        let value: Value
         do {
             let session = Session(ConnectionSettings(dsn: database.dsn, applicationName: "application"))
             try await session.executeScript("SET search_path = public; " + table + ";" + before, name: "fixture")
             let fixture = Fixture(database: database, session: session, mapping: mapping)
             try await fixture.migrate(comparison: comparison)
-            try await body(fixture)
+            value = try await body(fixture)
             await session.close()
         } catch {
             try? await database.drop()
             throw error
         }
         try await database.drop()
+        return value
     }
 
     public static let usersTable = """
