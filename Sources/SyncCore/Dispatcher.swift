@@ -26,6 +26,9 @@ public struct Dispatcher: Sendable {
     var probe: Lease?
     var sweeps: Sweeps
     var breaker: RejectionBreaker
+    /// Whether the claim that is under way was sent before the fleet was paused: it may bring users who mustn't be
+    /// pushed any more.
+    var isHaulStale = false
     /// When a stopping dispatcher gives up on a database that doesn't answer: its leases expire by themselves.
     var stopBy: Instant?
 
@@ -96,9 +99,11 @@ public struct Dispatcher: Sendable {
             return []
         case .claimed(let haul): return take(haul, at: now)
         case .claimFailed:
+            isHaulStale = false
             look = .at(now + afterDatabaseFailure())
             return []
         case .sourceMisfit:
+            isHaulStale = false
             look = .at(now + afterDatabaseFailure())
             // Whether anybody is due can't be seen where nobody can be compared, so it isn't idle.
             return settings.isUntilIdle && held == 0 && phase == .running ? finish(.paused) : []
@@ -133,6 +138,10 @@ public struct Dispatcher: Sendable {
         let again = look == .underWay(again: true)
         queue += haul.jobs
         unsettled += haul.settlements
+        if isHaulStale {
+            isHaulStale = false
+            releaseQueue()
+        }
         if haul.folded > 0 { lingerUntil = now + DispatcherSettings.lingerSpan }
         if haul.gate == .probing { probe = haul.jobs.first?.claim.lease }
         look = again ? .wanted(again: false) : .at(nextLook(after: haul, at: now))
@@ -164,7 +173,7 @@ public struct Dispatcher: Sendable {
         let settlement = Settlement(of: job.claim, push: job.push, answer: answer, using: &random)
         unsettled.append(settlement)
         if let suspicion = breaker.take(answer.outcome, of: job.claim.user, at: now) {
-            releaseQueue()
+            releaseAll()
             return [.suspectFleet(suspicion)]
         }
         switch answer.outcome {
@@ -180,7 +189,7 @@ public struct Dispatcher: Sendable {
             throttledUntil = max(throttledUntil ?? now, now + wait)
             return [.throttleFleet(wait)]
         case .account(let problem):
-            releaseQueue()
+            releaseAll()
             return [.pauseFleet(problem)]
         }
     }
@@ -206,6 +215,15 @@ public struct Dispatcher: Sendable {
         phase = .stopping
         stopBy = now + settings.timeout + DispatcherSettings.stopGrace
         releaseQueue()
+    }
+
+    /// Hands back everything whose call hasn't begun, also what a claim that is under way will bring.
+    private mutating func releaseAll() {
+        releaseQueue()
+        switch look {
+        case .underWay: isHaulStale = true
+        case .wanted, .at: break
+        }
     }
 
     /// Hands back everything whose call hasn't begun.

@@ -69,6 +69,30 @@ import Testing
     }
 }
 
+@Suite("A pause that comes while a claim is under way") struct StaleHaulTests {
+    @Test("keeps what that claim brings from being pushed, and not what the next one brings")
+    func handsBack() throws {
+        let start = Instant(nanoseconds: 0)
+        var dispatcher = Dispatcher(settings: DispatcherSettings(concurrency: 2, rate: 0, equalRejections: 1), seed: 1)
+        _ = dispatcher.handle(.started, at: start)
+        let first = try #require(Sample.job(1))
+        _ = dispatcher.handle(.claimed(Haul(jobs: [first])), at: start)
+        let actions = dispatcher.handle(.ticked, at: start + .seconds(9))
+        let isUnderWay = actions.contains { if case .claim = $0 { true } else { false } }
+        #expect(isUnderWay)
+        let answer = PushAnswer(outcome: .rejected(Sample.problem))
+        _ = dispatcher.handle(.answered(first, answer), at: start + .seconds(9))
+        let stale = dispatcher.handle(
+            .claimed(Haul(jobs: [try #require(Sample.job(2))])), at: start + .seconds(9))
+        #expect(!stale.contains { if case .push = $0 { true } else { false } })
+        #expect(dispatcher.queue.isEmpty)
+        let next = dispatcher.handle(
+            .claimed(Haul(jobs: [try #require(Sample.job(3, claimedAt: start + .seconds(9)))])), at: start + .seconds(9)
+        )
+        #expect(next.contains { if case .push = $0 { true } else { false } })
+    }
+}
+
 @Suite("The gauge of mass changes") struct BlastGaugeTests {
     static let start = Instant(nanoseconds: 0)
 
