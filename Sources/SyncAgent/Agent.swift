@@ -115,10 +115,11 @@ public final class Agent: Service {
             for action in dispatcher.handle(event, at: now) {
                 begin(action, &group, desk, &alarm)
             }
-            let held = dispatcher.held
+            let (held, concurrency) = (dispatcher.held, dispatcher.concurrency)
             pulse.update { reading in
                 reading.turnedAt = .now
                 reading.held = held
+                reading.concurrency = concurrency
             }
             if dispatcher.isFinished || Task.isCancelled { return }
         }

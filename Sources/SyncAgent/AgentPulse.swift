@@ -10,6 +10,8 @@ public final class AgentPulse: Sendable {
         public var held = 0
         /// How many agents were alive when this one said so last, itself included.
         public var agents = 1
+        /// How many calls may be in flight: `delivery.concurrency`, or less while SignalWire has enough.
+        public var concurrency: Int?
         public var isDatabaseReachable = true
         public var isStopping = false
         /// When the loop last handled an event.

@@ -10,6 +10,8 @@ public struct Dispatcher: Sendable {
     /// Claimed, and waiting for a call to begin.
     var queue: [Job] = []
     var pushing = 0
+    /// How many may be.
+    var limit: ConcurrencyLimit
     /// Answered or decided, and waiting to be written.
     var unsettled: [Settlement] = []
     var settling = 0
@@ -64,6 +66,7 @@ public struct Dispatcher: Sendable {
     public init(settings: DispatcherSettings, seed: UInt64) {
         self.settings = settings
         random = SeededRandom(seed: seed)
+        limit = ConcurrencyLimit(ceiling: settings.concurrency)
         pace = Pace(rate: min(settings.rate, DispatcherSettings.uncountedRate))
         sweeps = settings.awaitsSweeps ? .awaited : .rested
         breaker = RejectionBreaker(threshold: settings.equalRejections)
@@ -71,6 +74,9 @@ public struct Dispatcher: Sendable {
 
     /// Users claimed and not yet settled.
     public var held: Int { queue.count + pushing + unsettled.count + settling }
+
+    /// How many calls may be in flight just now: the settings' concurrency, or less.
+    public var concurrency: Int { limit.value }
 
     public var isFinished: Bool { phase == .finished }
 
@@ -169,6 +175,7 @@ public struct Dispatcher: Sendable {
     }
 
     private mutating func take(_ answer: PushAnswer, of job: Job, at now: Instant) -> [DispatcherAction] {
+        limit.hear(answer, at: now, inFlight: pushing)
         pushing -= 1
         let settlement = Settlement(of: job.claim, push: job.push, answer: answer, using: &random)
         unsettled.append(settlement)

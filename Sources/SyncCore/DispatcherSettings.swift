@@ -1,6 +1,6 @@
 /// What the dispatcher is told once: limits and periods.
 public struct DispatcherSettings: Sendable, Hashable {
-    /// Calls in flight at once.
+    /// The most calls in flight at once.
     public var concurrency: Int
     /// Calls a second over all agents of the database; 0: unlimited.
     public var rate: Double
@@ -49,7 +49,10 @@ public struct DispatcherSettings: Sendable, Hashable {
     ///
     /// Three times the concurrency keeps the calls busy while one batch is claimed and one settled. At
     /// a low rate it is what can be sent in a quarter of a lease, so that claims don't grow stale.
-    public var capacity: Int {
+    public var capacity: Int { capacity(concurrency: concurrency) }
+
+    /// The same while fewer calls may be in flight at once: what waits too long is given back in vain.
+    func capacity(concurrency: Int) -> Int {
         let full = max(3 * concurrency, 8)
         guard rate > 0 else { return full }
         let quarterLease = Double(lease.nanoseconds) / 4e9

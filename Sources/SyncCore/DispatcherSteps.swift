@@ -5,7 +5,7 @@ extension Dispatcher {
         if let throttledUntil, throttledUntil <= now { self.throttledUntil = nil }
         var actions: [DispatcherAction] = []
         var taken = 0
-        while taken < queue.count, pushing < settings.concurrency {
+        while taken < queue.count, pushing < limit.value {
             let job = queue[taken]
             if now - job.claimedAt > settings.latestStart {
                 // Too little of the lease is left for a call: hand it back rather than send it late.
@@ -36,8 +36,9 @@ extension Dispatcher {
     mutating func beginClaim(at now: Instant) -> [DispatcherAction] {
         if case .at(let instant) = look, instant <= now { look = .wanted(again: false) }
         guard case .wanted = look, phase == .running, throttledUntil == nil else { return [] }
-        let room = settings.capacity - held
-        guard room > 0, 2 * room >= settings.capacity else { return [] }
+        let capacity = settings.capacity(concurrency: limit.value)
+        let room = capacity - held
+        guard room > 0, 2 * room >= capacity else { return [] }
         look = .underWay(again: false)
         return [.claim(limit: room)]
     }
@@ -56,7 +57,7 @@ extension Dispatcher {
         guard phase != .finished else { return [] }
         var instants: [Instant] = []
         if case .at(let instant) = look, phase == .running { instants.append(instant) }
-        if !queue.isEmpty, pushing < settings.concurrency {
+        if !queue.isEmpty, pushing < limit.value {
             instants.append(max(throttledUntil ?? now, pace.next(after: now)))
             if let oldest = queue.first { instants.append(oldest.claimedAt + settings.latestStart + .milliseconds(1)) }
         }

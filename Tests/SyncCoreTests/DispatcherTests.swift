@@ -90,13 +90,30 @@ struct DispatcherTests {
         bench.hear(.started)
         bench.hear(.claimed(Haul(jobs: bench.jobs(1...8))))
         let job = try #require(bench.pushes.first)
+        let others = bench.pushes.dropFirst()
         bench.hear(.answered(job, PushAnswer(outcome: .throttled(retryAfter: .seconds(9), Sample.problem))))
         #expect(bench.pushes.isEmpty && bench.claimLimit == nil)
         #expect(bench.actions.contains { if case .throttleFleet(.seconds(9)) = $0 { true } else { false } })
         bench.hear(.notified, after: .seconds(8))
         #expect(bench.pushes.isEmpty && bench.claimLimit == nil)
+        for job in others { bench.hear(.answered(job, try #require(Self.accepted))) }
+        #expect(bench.pushes.isEmpty && bench.claimLimit == nil)
         bench.hear(.ticked, after: .seconds(1))
-        #expect(!bench.pushes.isEmpty)
+        #expect(bench.pushes.count == 2 && bench.dispatcher.concurrency == 2, "half as many as before")
+    }
+
+    @Test("claims for the calls that may be in flight, not for those that the settings allow")
+    func claimsLess() throws {
+        var bench = Bench(DispatcherSettings(concurrency: 16, rate: 0))
+        bench.hear(.started)
+        #expect(bench.claimLimit == 48)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...16))))
+        let answer = PushAnswer(outcome: .unavailable(Sample.problem, .answered), duration: .milliseconds(50))
+        for job in bench.pushes { bench.hear(.answered(job, answer), after: .milliseconds(1)) }
+        #expect(bench.dispatcher.concurrency == 8)
+        while !bench.settles.isEmpty { bench.hear(.settled(SettleReport(settled: bench.settles.count))) }
+        bench.hear(.notified, after: .seconds(1))
+        #expect(bench.claimLimit ?? 24 <= 24)
     }
 
     @Test("hands back what it hasn't sent when the account refuses, and pauses the fleet")

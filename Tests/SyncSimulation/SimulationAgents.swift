@@ -75,7 +75,8 @@ extension Simulation {
         case .callEnds(let number, let answer):
             guard let call = openCalls.removeValue(forKey: number) else { return }
             note("agent \(index) \(call.job.claim.user): \(answer.outcome)")
-            handle(.answered(call.job, answer), index)
+            let lasted = PushAnswer(outcome: answer.outcome, duration: .milliseconds(now - call.sentAt))
+            handle(.answered(call.job, lasted), index)
         case .databaseAnswers(let answer): hear(answer, index)
         }
     }
