@@ -76,18 +76,20 @@ struct Healing {
     func forgiveRefused() async throws -> [String] {
         let rows = try await world.application.rows(
             """
-            SELECT user_key,
+            SELECT user_key, (changed_at - last_attempt_at)::text,
                 -- A claim reads what was committed until its snapshot, a moment after its transaction's time.
-                CASE WHEN changed_at > last_attempt_at + interval '1 second' THEN (changed_at - last_attempt_at)::text END
+                CASE WHEN changed_at > last_attempt_at + interval '1 second' THEN 'forgotten' END
             FROM subscriber_sync.subscriber
-            WHERE standing = 'rejected' AND last_error_code IN ('\(Weather.refusal)', 'redirected') ORDER BY 1
-            """, columns: 2)
+            WHERE standing = 'rejected' AND last_error_code IN ('\(Weather.refusal)', 'redirected') ORDER BY changed_at - last_attempt_at DESC
+            """, columns: 3)
         let keys = rows.compactMap { $0[0] }
         guard !keys.isEmpty else { return [] }
-        trace.note("resync of \(keys.count) refused users")
+        trace.note(
+            "resync of \(keys.count) refused users; the last change of one came \(rows.first?[1] ?? "") after the attempt"
+        )
         let status = try await world.command(["resync", "--user"] + keys)
         var problems = rows.compactMap { row in
-            row[1].map { "user \(row[0] ?? "") was refused, changed \($0) later, and is left alone" }
+            row[2].map { _ in "user \(row[0] ?? "") was refused, changed \(row[1] ?? "") later, and is left alone" }
         }
         if status != 0 { problems.append("resync ended with \(status)") }
         return try await problems + untilIdle()
