@@ -76,8 +76,7 @@ import Testing
         var dispatcher = Dispatcher(settings: DispatcherSettings(concurrency: 2, rate: 0, equalRejections: 1), seed: 1)
         _ = dispatcher.handle(.started, at: start)
         let first = try #require(Sample.job(1))
-        _ = dispatcher.handle(.claimed(Haul(jobs: [first])), at: start)
-        let actions = dispatcher.handle(.ticked, at: start + .seconds(9))
+        let actions = dispatcher.handle(.claimed(Haul(jobs: [first])), at: start)
         let isUnderWay = actions.contains { if case .claim = $0 { true } else { false } }
         #expect(isUnderWay)
         let answer = PushAnswer(outcome: .rejected(Sample.problem))
