@@ -61,6 +61,11 @@ extension Store {
         _ = try await query(Store.requestSweep, [.text(reason)])
     }
 
+    /// Whether a sweep that was asked for has yet to begin.
+    public func isSweepAsked(because reason: String) async throws(StoreError) -> Bool {
+        try await query(Store.isSweepAsked, [.text(reason)]).first ?? false
+    }
+
     /// Whether this role sees when the transactions of others began, without which a recent sweep could miss
     /// what they commit later.
     public func seesTransactions() async throws(StoreError) -> Bool {

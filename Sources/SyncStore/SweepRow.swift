@@ -110,6 +110,10 @@ extension Store {
     static let requestSweep = Statement<Void>(
         "request_sweep", "INSERT INTO subscriber_sync.sweep_request (reason) VALUES ($1)")
 
+    static let isSweepAsked = Statement<Bool>(
+        "is_sweep_asked", "SELECT EXISTS (SELECT FROM subscriber_sync.sweep_request r WHERE r.reason = $1)"
+    ) { row throws(PostgresError) in try row.boolean(0) }
+
     static let seesTransactions = Statement<Bool>(
         "sees_transactions", "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
     ) { row throws(PostgresError) in try row.boolean(0) }

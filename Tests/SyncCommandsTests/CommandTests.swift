@@ -27,6 +27,12 @@ import Testing
             #expect(waited.out.hasSuffix("done: 1 user, 0 refused\n"), "\(waited.out)")
             try await eventually("both are synced") { try await stage.hasSynced(2) }
             try await Self.checkViews(stage)
+            try await stage.run("SET session_replication_role = replica; UPDATE users SET title = 'unseen'; RESET ALL")
+            let verified = try await stage.command("resync", "--verify", "--wait")
+            #expect(verified.out == "asked for a sweep of everybody\ncompared 2 users, 2 differed\n", "\(verified.err)")
+            await eventually("what was hidden arrives") {
+                stage.sandbox.subscriber(reference: "ada@x")?.profile["job_title"] == "unseen"
+            }
             agent.send(SIGTERM)
             let end = try await agent.finish()
             #expect(end.status == 0 && end.out.isEmpty)

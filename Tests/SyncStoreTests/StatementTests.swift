@@ -47,6 +47,7 @@ import Testing
             (Store.recentBounds.name, Store.recentBounds.text), (Store.advanceSweep.name, Store.advanceSweep.text),
             (Store.endSweep.name, Store.endSweep.text), (Store.requestSweep.name, Store.requestSweep.text),
             (Store.seesTransactions.name, Store.seesTransactions.text),
+            (Store.isSweepAsked.name, Store.isSweepAsked.text),
             (Store.knownBeforeWindow.name, Store.knownBeforeWindow.text),
             (Store.changedInWindow.name, Store.changedInWindow.text), (Store.brake.name, Store.brake.text),
             (Store.pauseForSuspicion.name, Store.pauseForSuspicion.text),

@@ -18,6 +18,7 @@ struct ResyncCommand: AsyncParsableCommand {
               subscriber-sync resync --user 42 43 -7 --wait
               subscriber-sync resync --failed
               subscriber-sync resync --where "company = 'Acme'" --force
+              subscriber-sync resync --verify --wait
             """)
 
     @Flag(help: "Every user in scope.")
@@ -31,6 +32,9 @@ struct ResyncCommand: AsyncParsableCommand {
 
     @Option(name: .customLong("where"), help: "Users in scope whose row meets this SQL condition.")
     var condition: String?
+
+    @Flag(help: "Have everybody compared with what was last read of them, and push who differs.")
+    var verify = false
 
     @Flag(help: "Push even where nothing changed.")
     var force = false
@@ -47,9 +51,12 @@ struct ResyncCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
-        let chosen = [all, !users.isEmpty, failed, condition != nil].filter { $0 }.count
+        let chosen = [all, !users.isEmpty, failed, condition != nil, verify].filter { $0 }.count
         guard chosen == 1 else {
-            throw ValidationError("Say whom: one of --all, --user KEY…, --failed or --where SQL.")
+            throw ValidationError("Say whom: one of --all, --user KEY…, --failed, --where SQL or --verify.")
+        }
+        guard !verify || !(force || dryRun) else {
+            throw ValidationError("--verify compares first, so neither --force nor --dry-run goes with it.")
         }
     }
 
@@ -57,6 +64,10 @@ struct ResyncCommand: AsyncParsableCommand {
         let context = try CommandContext(options)
         let session = try context.session()
         let store = try await context.store(session, agent: context.operatorName)
+        if verify {
+            try await Verification(store: store, context: context).run(in: session, isAwaited: wait)
+            return await session.close()
+        }
         let resync = Resync(
             store: store, selection: try await selection(in: store, context), isForced: force, rules: context.rules,
             context: context)
