@@ -115,8 +115,24 @@ public struct Migrator: Sendable {
             hint: "Use the version of subscriber-sync that applied it (\(last.program)), or a later one.")
     }
 
+    /// Running agents use the tables that a migration changes, in another order than it does. Where PostgreSQL ends
+    /// the migration for that, it is done anew: it is a transaction of its own.
+    ///
     /// - Returns: `false` where somebody else had applied it meanwhile.
     private func apply(_ migration: Migration) async throws(StoreError) -> Bool {
+        for attempt in 1... {
+            do {
+                return try await applyOnce(migration)
+            } catch {
+                guard error.isOvertaken, attempt < Migrator.mostAttempts else { throw error }
+            }
+        }
+        return false
+    }
+
+    private static let mostAttempts = 10
+
+    private func applyOnce(_ migration: Migration) async throws(StoreError) -> Bool {
         let record = recordSQL(migration)
         do {
             return try await session.transaction { connection throws(PostgresError) in

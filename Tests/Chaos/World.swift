@@ -148,6 +148,7 @@ extension World {
         limits:
           new_subscribers: -1
           changed_share: 0
+          equal_rejections: 0
         operations:
           listen: ""
         """

@@ -82,6 +82,24 @@ import Testing
         }
     }
 
+    @Test("does a migration anew that PostgreSQL ended for a deadlock with running agents")
+    func retriesDeadlocks() async throws {
+        try await Self.onEmptyDatabase { session, _ in
+            _ = try await Migrator(session: session).migrate()
+            // A sequence counts on where a transaction is rolled back.
+            try await session.executeScript("CREATE SEQUENCE public.attempts", name: "attempts")
+            let unlucky = Migration(
+                version: Migration.all.count + 1, name: "unlucky",
+                sql: """
+                    DO $$ BEGIN IF nextval('public.attempts') < 3 THEN
+                        RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END IF; END $$;
+                    CREATE TABLE subscriber_sync.lucky ()
+                    """)
+            let applied = try await Migrator(session: session, migrations: Migration.all + [unlucky]).migrate()
+            #expect(applied.map(\.name) == ["unlucky"])
+        }
+    }
+
     @Test("refuses a schema that is missing, older, newer, or not its own, each with a hint")
     func refuses() async throws {
         try await Self.onEmptyDatabase { session, _ in
