@@ -1,9 +1,9 @@
 /// Takes out of SignalWire's words what we sent, so that an error text can be kept and shown (I7).
 ///
 /// Servers quote the value they complain about: as it was, escaped for JSON, HTML or a URL, in
-/// another case, or cut short. Each of these is replaced by "…".
+/// another case, or cut short. Each of these is replaced by "…". So is what looks like a token of theirs.
 struct Redaction: Sendable {
-    /// The longest error text that is kept, in characters.
+    /// The longest error text that is kept, in Unicode scalars: a single character can have any number of them.
     static let messageLimit = 300
     /// A value longer than this is recognised by its beginning too: it may have been quoted in part.
     private static let tellingLength = 12
@@ -47,7 +47,19 @@ struct Redaction: Sendable {
     /// Where a value ends that begins here: the longest of them.
     private func endOfValue(in text: [Unicode.Scalar], from start: Int) -> Int? {
         forms.compactMap { matchLength(of: $0, in: text, from: start) }.max().map { start + $0 }
+            ?? endOfToken(in: text, from: start)
     }
+
+    /// A JSON web token, signed or encrypted, begins with `{"` in base64: nobody sent it, and nobody may see it.
+    private func endOfToken(in text: [Unicode.Scalar], from start: Int) -> Int? {
+        guard text[start...].starts(with: Self.tokenHead) else { return nil }
+        let token = text[start...].prefix { $0.isASCII && ($0.isWordPart || "-_.".unicodeScalars.contains($0)) }
+        return token.count >= Self.shortestToken ? token.endIndex : nil
+    }
+
+    /// Folded, as the text is.
+    private static let tokenHead = Array("eyj".unicodeScalars)
+    private static let shortestToken = 20
 
     private func matchLength(of form: [Unicode.Scalar], in text: [Unicode.Scalar], from start: Int) -> Int? {
         var length = 0
@@ -70,9 +82,10 @@ extension Unicode.Scalar {
 }
 
 extension String {
-    /// At most so many characters; the last is "…" where something was left out.
+    /// At most so many scalars; the last is "…" where something was left out.
     fileprivate func cut(to limit: Int) -> String {
-        count <= limit ? self : String(prefix(limit - 1)) + "…"
+        let scalars = unicodeScalars
+        return scalars.count <= limit ? self : String(scalars.prefix(limit - 1)) + "…"
     }
 }
 

@@ -54,6 +54,23 @@ struct RedactionTests {
         #expect(Redaction([]).applied(to: message) == "a b [31mcd e f")
     }
 
+    @Test(
+        "takes out what looks like a token, which nobody sent",
+        arguments: [
+            ("token eyJhbGciOiJkaXIiLCJlbmMi..a-_.b.c is old", "token … is old"),
+            ("(eyJ0eXAiOiJKV1QifQ.eyJzdWIiOiI3In0.c2VhbGVk)", "(…)"), ("eyJ, eyjust short", "eyJ, eyjust short"),
+        ])
+    func tokens(message: String, expected: String) {
+        #expect(Redaction(["ada"]).applied(to: message) == expected)
+        #expect(Redaction([]).isTouched(message) == (message != expected))
+    }
+
+    @Test("keeps no more than 300 scalars, however few characters they make")
+    func boundedScalars() {
+        let kept = Redaction([]).applied(to: "x" + String(repeating: "\u{301}", count: 70_000))
+        #expect(kept.unicodeScalars.count == 300 && kept.utf8.count < 1000)
+    }
+
     @Test("keeps no more than 300 characters")
     func bounded() {
         let kept = Redaction([]).applied(to: String(repeating: "x", count: 70_000))
