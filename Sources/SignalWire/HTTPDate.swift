@@ -41,13 +41,13 @@ struct HTTPDate: Sendable, Hashable {
         return hour * 3600 + minute * 60 + second
     }
 
-    /// Four digits as they are. Two digits that would lie over 50 years ahead are of the century before.
+    /// Four digits as they are. Of the years that two digits can mean, the one within 50 years from now.
     private static func year(_ text: String, now: Int64) -> Int64? {
         if let year = number(text, digits: 4...4) { return year }
         guard let short = number(text, digits: 2...2) else { return nil }
         let current = 1970 + now / 31_556_952
         let year = current / 100 * 100 + short
-        return year > current + 50 ? year - 100 : year
+        return year > current + 50 ? year - 100 : year <= current - 50 ? year + 100 : year
     }
 
     private static func days(inMonth month: Int, of year: Int64) -> Int64 {

@@ -85,4 +85,17 @@ struct RetryAfterTests {
         #expect(short != nil)
         #expect(short == HTTPDate("Sun, 06 Nov \(year) 08:49:37 GMT", now: now))
     }
+
+    @Test(
+        "reads a year of two digits as the one within fifty years",
+        arguments: [
+            ("2026", "27", 2027), ("2026", "76", 2076), ("2026", "77", 1977), ("1999", "05", 2005),
+            ("2096", "20", 2120), ("2096", "60", 2060),
+        ])
+    func shortYears(now: String, digits: String, year: Int) throws {
+        let today = try #require(HTTPDate("Sun, 01 Jul \(now) 00:00:00 GMT", now: 0)).unixSeconds
+        #expect(
+            HTTPDate("Sunday, 06-Nov-\(digits) 08:49:37 GMT", now: today)
+                == HTTPDate("Sun, 06 Nov \(year) 08:49:37 GMT", now: today))
+    }
 }
