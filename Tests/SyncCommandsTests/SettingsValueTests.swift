@@ -22,7 +22,8 @@ import Testing
             ("-5s", "is negative"), ("60", "has no unit"), ("5 s", "is not a duration"), ("5x", "is not a duration"),
             ("5M", "is not a duration"), ("s", "is not a duration"), ("1.5h", "is not a duration"),
             ("30m1h", "is not a duration"), ("1m1m", "is not a duration"), ("٣s", "is not a duration"),
-            ("99999999999999999999s", "is too long"), ("9223372036854775807d", "is too long"), ("", "has no unit"),
+            ("99999999999999999999s", "is too long"), ("9223372036854775807d", "is too long"),
+            ("1d210000000000m", "is too long"), ("", "has no unit"),
         ])
     func badDurations(_ text: String, _ what: String) {
         #expect(throws: ValueProblem(what)) { try DurationText.parse(text) }
@@ -44,6 +45,7 @@ import Testing
             ("\"a.b\".c", TableName(schema: "a.b", name: "c")),
             ("\"say \"\"hi\"\"\"", TableName(schema: nil, name: "say \"hi\"")),
             ("ünï", TableName(schema: nil, name: "ünï")),
+            ("\"a\"\"\u{301}\".\"\u{301}.b\"", TableName(schema: "a\"\u{301}", name: "\u{301}.b")),
         ])
     func tableNames(_ text: String, _ name: TableName) throws {
         #expect(try TableName(parsing: text) == name)

@@ -21,6 +21,8 @@ enum DurationText {
             total = try sum(total, amount, allowed[index].milliseconds)
             allowed = allowed[(index + 1)...]
         }
+        // What nanoseconds can't count is written as something shorter again.
+        guard total <= Int64.max / 1_000_000 else { throw ValueProblem("is too long") }
         return .milliseconds(total)
     }
 

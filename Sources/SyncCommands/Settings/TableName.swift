@@ -13,7 +13,8 @@ extension TableName: CustomStringConvertible {
     /// Reads one part, or two with a dot between.
     init(parsing text: String) throws(ValueProblem) {
         guard !text.utf8.contains(0) else { throw ValueProblem("holds a NUL character") }
-        var rest = Substring(text)
+        // By scalars: a quote with a combining accent behind it is one character, but a quote to the server.
+        var rest = Substring(text).unicodeScalars
         var parts = [try TableName.part(&rest)]
         while rest.first == "." {
             rest = rest.dropFirst()
@@ -35,24 +36,24 @@ extension TableName: CustomStringConvertible {
     }
 
     /// Takes one name off the front.
-    private static func part(_ rest: inout Substring) throws(ValueProblem) -> String {
+    private static func part(_ rest: inout Substring.UnicodeScalarView) throws(ValueProblem) -> String {
         let name = rest.first == "\"" ? try quotedPart(&rest) : plainPart(&rest)
         guard !name.isEmpty else { throw ValueProblem("has an empty part") }
         return name
     }
 
-    private static func plainPart(_ rest: inout Substring) -> String {
+    private static func plainPart(_ rest: inout Substring.UnicodeScalarView) -> String {
         let name = rest.prefix { !needsQuotes($0) }
         rest = rest.dropFirst(name.count)
-        return String(name)
+        return String(String.UnicodeScalarView(name))
     }
 
-    private static func quotedPart(_ rest: inout Substring) throws(ValueProblem) -> String {
-        var name = ""
+    private static func quotedPart(_ rest: inout Substring.UnicodeScalarView) throws(ValueProblem) -> String {
+        var name = String.UnicodeScalarView()
         rest = rest.dropFirst()
-        while let character = rest.popFirst() {
-            guard character == "\"" else { name.append(character); continue }
-            guard rest.first == "\"" else { return name }
+        while let scalar = rest.popFirst() {
+            guard scalar == "\"" else { name.append(scalar); continue }
+            guard rest.first == "\"" else { return String(name) }
             name.append("\"")
             rest = rest.dropFirst()
         }
@@ -60,12 +61,13 @@ extension TableName: CustomStringConvertible {
     }
 
     private static func written(_ name: String) -> String {
-        guard name.contains(where: needsQuotes) else { return name }
-        return "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        guard name.unicodeScalars.contains(where: needsQuotes) else { return name }
+        let doubled = name.unicodeScalars.flatMap { $0 == "\"" ? [$0, $0] : [$0] }
+        return "\"" + String(String.UnicodeScalarView(doubled)) + "\""
     }
 
-    private static func needsQuotes(_ character: Character) -> Bool {
-        character == "." || character == "\"" || character.isWhitespace
+    private static func needsQuotes(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == "." || scalar == "\"" || scalar.properties.isWhitespace
     }
 
     private static let misquoted = ValueProblem("is not a table's name")
