@@ -91,11 +91,16 @@ extension ConnectionSettings {
         list.split(separator: ",").allSatisfy { UInt16($0).map { $0 > 0 } ?? false }
     }
 
-    /// A host may begin with `@` (an abstract Unix socket), but has none inside; a port is digits.
+    /// A host of an option may begin with `@` (an abstract Unix socket), but has none inside; a port is digits.
     private func refuseSplitPassword(_ options: [String: String]) throws(PostgresError) {
         let hosts = (options["host"] ?? "").split(separator: ",")
+        // An abstract socket's @ is percent-encoded in a URI, so a second one is a password's.
+        let authority = dsn[(dsn.firstRange(of: "://")?.upperBound ?? dsn.startIndex)...].prefix {
+            $0 != "/" && $0 != "?"
+        }
         let isSplit =
-            hosts.contains { $0.dropFirst().contains("@") }
+            authority.unicodeScalars.count { $0 == "@" } > 1
+            || hosts.contains { $0.dropFirst().contains("@") }
             || (options["dbname"] ?? "").contains("@")
             || !(options["port"] ?? "").allSatisfy { $0.isASCII && ($0.isNumber || $0 == ",") }
         guard !isSplit else {

@@ -116,6 +116,7 @@ struct ConnectingTests {
             "planted", "postgresql://u:pl%anted@h/d", "postgresql://u:p@planted@h/d", "postgresql://u:p/planted@h/d",
             "postgresql://u@h/d?planted=1", "host=h 'planted", "host=h planted=x", "postgresql://u@[planted/d",
             "postgresql://u@h:planted/d", "host=h\0planted",
+            "postgresql://u:@planted,@h/d", "postgresql://u:@@planted@h", "postgresql://@planted,@h",
         ])
     func unreadable(dsn: String) async throws {
         let settings = ConnectionSettings(dsn: dsn, applicationName: "test")
