@@ -34,7 +34,8 @@ public struct SandboxToken: Sendable, Hashable {
     ///
     /// - Parameter expiresAt: Unix seconds.
     static func mint(_ kind: Kind, subscriberID: String, expiresAt: Double) -> String {
-        let claims = subscriberID + " " + String(Int(expiresAt))
+        // A caller may ask for any whole number, and the last of them are above every Int once they are Doubles.
+        let claims = subscriberID + " " + String(expiresAt < 9e18 ? Int(expiresAt) : .max)
         let body = Base64URL.encode(Array(claims.utf8) + [0] + randomBytes(160))
         let unsigned = [header(kind), "", Base64URL.encode(randomBytes(12)), bodyMarker + body].joined(separator: ".")
         return unsigned + "." + seal(unsigned)

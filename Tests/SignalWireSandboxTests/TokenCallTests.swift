@@ -48,6 +48,14 @@ struct TokenCallTests {
         }
     }
 
+    @Test("Any whole number is a time, the largest too", arguments: [Int.max, Int.max - 1023, 1 << 53 + 1])
+    func takesAnyTime(seconds: Int) async throws {
+        try await withSandbox { _, client in
+            let answer = try await client.mint(#"{"reference":"a","expire_at":\#(seconds)}"#)
+            #expect(answer.status == 200)
+        }
+    }
+
     @Test("Tokens look like a JWE, are new each time and carry both markers")
     func mintsTokens() async throws {
         try await withSandbox { _, client in
