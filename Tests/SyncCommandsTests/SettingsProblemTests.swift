@@ -52,6 +52,12 @@ import Testing
             "Remove one of them."
         ),
         (
+            // Each level names the one before twice, and keys are compared by all that they name.
+            "l0: &a0 [x]\n" + (1..<40).map { "l\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]\n" }.joined()
+                + "? *a39\n: 1\n",
+            "sync.yaml has more than 30 aliases (*name).", "Write the values out."
+        ),
+        (
             "- a\n", "sync.yaml holds no settings: its top level is not a section.",
             "Write sections such as source: with keys indented below them."
         ),

@@ -47,6 +47,8 @@ import Testing
             SettingsFixture(yaml: "signalwire:\n  api_token: planted\n  planted: *planted\n"),
             SettingsFixture(yaml: "signalwire:\n  api_token: \"planted\n"),
             SettingsFixture(yaml: "api_token: !planted!x planted\n"),
+            SettingsFixture(yaml: "signalwire:\n  PTplanted: 1\n"), SettingsFixture(yaml: "planted7: 1\n"),
+            SettingsFixture(["--set", "signalwire.PTplanted=1"]),
         ]
         for fixture in fixtures {
             let error = SettingsError(try fixture.problems())

@@ -37,7 +37,8 @@ extension SettingTable {
 extension SettingTable {
     /// What is wrong with a key that isn't one, and the key that was probably meant.
     ///
-    /// The key is quoted only where it looks like one: a connection string in the place of a key holds a password.
+    /// The key is quoted only where it looks like one of ours: what stands in the place of a key by mistake may be a
+    /// connection string or a token, and those have capitals or digits.
     static func problem(ofUnknown path: String, at origin: SettingOrigin) -> SettingsProblem {
         if path == passwordPath {
             return SettingsProblem(
@@ -61,9 +62,7 @@ extension SettingTable {
 
     private static func isKeyCharacter(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"):
-            true
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"): true
         case _: false
         }
     }

@@ -22,12 +22,32 @@ struct SettingsDocument {
     /// - Parameter path: the file's name, for messages.
     init(_ text: String, path: String) {
         self.path = path
+        guard SettingsDocument.aliases(in: text) <= SettingsDocument.mostAliases else {
+            problems.append(
+                SettingsProblem(
+                    "\(path) has more than \(SettingsDocument.mostAliases) aliases (*name).",
+                    hint: "Write the values out."))
+            isReadable = false
+            return
+        }
         do {
             guard let root = try Yams.compose(yaml: text) else { return }
             readRoot(root)
         } catch {
             problems.append(SettingsDocument.problem(of: error, path))
             isReadable = false
+        }
+    }
+
+    /// What each alias stands for may hold aliases again, and the parser compares keys by all of it: forty lines can
+    /// keep it busy for ever. With so few it is done in no time.
+    private static let mostAliases = 30
+
+    /// How many aliases there can be; a star in a comment or a text may count as one.
+    private static func aliases(in text: String) -> Int {
+        let bytes = text.utf8
+        return zip(bytes, bytes.dropFirst()).count { star, next in
+            star == UInt8(ascii: "*") && next != UInt8(ascii: "*") && next != UInt8(ascii: ")") && next > 0x20
         }
     }
 
