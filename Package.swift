@@ -129,6 +129,12 @@ let package = Package(
                 logging,
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "Postgres", "SignalWire", "SignalWireSandbox", "SyncCommands", "SyncCore", argumentParser, nioHTTP1,
+            ],
+            path: "Tests/Fuzz", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
