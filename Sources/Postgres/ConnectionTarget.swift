@@ -91,16 +91,17 @@ extension ConnectionSettings {
         list.split(separator: ",").allSatisfy { UInt16($0).map { $0 > 0 } ?? false }
     }
 
-    /// A host of an option may begin with `@` (an abstract Unix socket), but has none inside; a port is digits.
+    /// What libpq made of a password that isn't encoded, if it did: a port is digits, and a database has no `@`. A host
+    /// may begin with one (an abstract Unix socket), where that is percent-encoded or the value of an option.
     private func refuseSplitPassword(_ options: [String: String]) throws(PostgresError) {
         let hosts = (options["host"] ?? "").split(separator: ",")
-        // An abstract socket's @ is percent-encoded in a URI, so a second one is a password's.
-        let authority = dsn[(dsn.firstRange(of: "://")?.upperBound ?? dsn.startIndex)...].prefix {
-            $0 != "/" && $0 != "?"
-        }
+        let front = dsn[(dsn.firstRange(of: "://")?.upperBound ?? dsn.startIndex)...].prefix { $0 != "?" }.utf8
+        let authority = front.prefix { $0 != UInt8(ascii: "/") }
+        let isSocket = ["//%40", "@%40", ",%40", "host=%40", "host=@"].contains { dsn.contains($0) }
         let isSplit =
-            authority.unicodeScalars.count { $0 == "@" } > 1
-            || hosts.contains { $0.dropFirst().contains("@") }
+            authority.count { $0 == UInt8(ascii: "@") } > 1
+            || front.dropFirst(authority.count).contains(UInt8(ascii: "@"))
+            || hosts.contains { $0.dropFirst(isSocket ? 1 : 0).contains("@") }
             || (options["dbname"] ?? "").contains("@")
             || !(options["port"] ?? "").allSatisfy { $0.isASCII && ($0.isNumber || $0 == ",") }
         guard !isSplit else {

@@ -117,6 +117,7 @@ struct ConnectingTests {
             "postgresql://u@h/d?planted=1", "host=h 'planted", "host=h planted=x", "postgresql://u@[planted/d",
             "postgresql://u@h:planted/d", "host=h\0planted",
             "postgresql://u:@planted,@h/d", "postgresql://u:@@planted@h", "postgresql://@planted,@h",
+            "postgres://:,[/planted.,@[::1]:1", "postgres://:,[?a/planted,@[::1]:1", "postgresql://u:/planted@h",
         ])
     func unreadable(dsn: String) async throws {
         let settings = ConnectionSettings(dsn: dsn, applicationName: "test")
@@ -135,6 +136,12 @@ struct ConnectingTests {
             dsn: "host=/run/pg port=1 dbname='a b' user=u password=planted", applicationName: "test")
         #expect(pairs.target == "host /run/pg port 1 database a b user u")
         #expect(try uri.validated().database == "main")
+        for dsn in [
+            "postgresql://u@%40socket/d", "postgresql:///d?host=@socket&user=u", "host=@socket user=u dbname=d",
+        ] {
+            let abstract = ConnectionSettings(dsn: dsn, applicationName: "test")
+            #expect(abstract.target.contains("host @socket ") && abstract.target.contains("user u"))
+        }
     }
 
     @Test("The session is set up, and the DSN may name the application")
