@@ -34,7 +34,7 @@ struct FuzzRun {
     ///   - property: makes an input of its seed, uses it, and judges.
     static func over(_ subject: String, count: Int? = nil, _ property: (inout FuzzInput) throws -> Verdict) {
         let settings = Settings()
-        let seeds = count.map { settings.seeds.clamped(to: 1..<UInt64($0) + 1) } ?? settings.seeds
+        let seeds = count.map { settings.isOne ? settings.seeds : 1..<UInt64($0) + 1 } ?? settings.seeds
         Emergency.watch(subject)
         defer { Emergency.rest() }
         let start = DispatchTime.now()
@@ -77,11 +77,14 @@ struct FuzzRun {
     private struct Settings {
         let seeds: Range<UInt64>
         let seconds: Double?
+        /// One input alone.
+        let isOne: Bool
 
         init() {
             let environment = ProcessInfo.processInfo.environment
             let number = { (name: String) in environment["SUBSCRIBER_SYNC_FUZZ_" + name].flatMap { UInt64($0) } }
             seconds = number("SECONDS").map { Double($0) }
+            isOne = number("SEED") != nil
             if let one = number("SEED") {
                 seeds = one..<one + 1
             } else {
