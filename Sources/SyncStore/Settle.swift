@@ -28,8 +28,11 @@ extension Store {
 
     /// Fenced by the lease. Where it was lost, the user is due again whatever the settlement says: a late
     /// request of ours may have overwritten newer data at SignalWire, and only sending again heals that.
+    /// Somebody else may have that subscriber by now, after a change of the key or a return under another: then
+    /// the heir is due again too.
     ///
-    /// Rows are locked in the order of their keys and with SKIP LOCKED, so this waits for nobody.
+    /// Rows are locked with SKIP LOCKED, so this waits for nobody. A settlement whose heir can't be had just then
+    /// (locked, or in the same batch) is skipped as a whole, and comes again.
     static let settle = Statement<(UserKey, SettleVerdict, Bool)>(
         "settle",
         """
@@ -45,7 +48,7 @@ extension Store {
             WHERE s.user_key = ANY ($1::text[])
             ORDER BY s.user_key FOR UPDATE SKIP LOCKED
         ),
-        judged AS MATERIALIZED (
+        assessed AS MATERIALIZED (
             SELECT g.*, s.lease IS NOT DISTINCT FROM g.lease AS is_held,
                 s.lease AS row_lease, s.due_at AS row_due_at, s.reference,
                 s.wanted <> g.version AS is_newer_wanted,
@@ -56,6 +59,28 @@ extension Store {
                     ELSE s.doubted_until
                 END AS doubt_left
             FROM given g JOIN locked s ON s.user_key = g.user_key
+        ),
+        -- Who has the subscriber of a lost call now. Admission lets one living user have a reference; the LIMIT
+        -- makes the planner look each up by the index of references.
+        succeeding AS MATERIALIZED (
+            SELECT a.user_key, a.doubt, h.user_key AS heir FROM assessed a CROSS JOIN LATERAL (
+                SELECT h.user_key FROM subscriber_sync.subscriber h
+                WHERE lower(btrim(h.reference)) = lower(btrim(a.reference)) AND h.admitted_at IS NOT NULL
+                    AND h.user_key <> a.user_key AND h.standing <> 'deleted'
+                LIMIT 2
+            ) AS h
+            WHERE NOT a.is_held
+        ),
+        heirs AS MATERIALIZED (
+            SELECT h.user_key FROM subscriber_sync.subscriber h
+            WHERE h.user_key = ANY (ARRAY(SELECT heir FROM succeeding)) AND h.user_key <> ALL ($1::text[])
+            ORDER BY h.user_key FOR UPDATE SKIP LOCKED
+        ),
+        judged AS MATERIALIZED (
+            SELECT a.* FROM assessed a
+            WHERE NOT EXISTS (
+                SELECT FROM succeeding e
+                WHERE e.user_key = a.user_key AND e.heir NOT IN (SELECT user_key FROM heirs))
         ),
         kept AS (
             UPDATE subscriber_sync.subscriber s SET
@@ -88,6 +113,17 @@ extension Store {
                 due_at = CASE WHEN s.lease IS NOT NULL AND s.due_at > now() THEN s.due_at ELSE now() END
             FROM judged j
             WHERE s.user_key = j.user_key AND s.user_key = ANY ($1::text[]) AND NOT j.is_held
+        ),
+        warned AS (
+            UPDATE subscriber_sync.subscriber s SET
+                wanted = s.wanted + 1,
+                doubted_until = greatest(s.doubted_until, now() + CASE
+                    WHEN EXISTS (SELECT FROM succeeding e WHERE e.heir = s.user_key AND e.doubt = 'raised')
+                    THEN $17::bigint ELSE 0 END * interval '1 ms'),
+                due_at = CASE WHEN s.lease IS NOT NULL AND s.due_at > now() THEN s.due_at ELSE now() END
+            WHERE s.user_key = ANY (ARRAY(
+                SELECT h.user_key FROM heirs h
+                WHERE EXISTS (SELECT FROM succeeding e JOIN judged j ON j.user_key = e.user_key WHERE e.heir = h.user_key)))
         ),
         logged AS (
             INSERT INTO subscriber_sync.log (user_key, reference, subscriber_id, outcome, http_status, error_code, error,

@@ -15,6 +15,12 @@ extension ModelStore {
                 report.settled += 1
                 continue
             }
+            let heirs = row.lease == settlement.lease.token ? [] : heirs(of: row)
+            let others = locked.union(batch.map(\.user))
+            guard heirs.allSatisfy({ !others.contains($0) }) else {
+                report.skipped.append(settlement)
+                continue
+            }
             if row.lease == settlement.lease.token || mistakes.contains(.noFence) {
                 keep(settlement, in: &row, now: now)
                 report.settled += 1
@@ -22,12 +28,28 @@ extension ModelStore {
                 note(settlement, as: settlement.note?.outcome.rawValue)
             } else {
                 redo(settlement, in: &row, now: now)
+                for heir in heirs { warn(heir, of: settlement, now: now) }
                 report.lost += 1
                 note(settlement, as: "lease_lost")
             }
             subscribers[settlement.user] = row
         }
         return report
+    }
+
+    /// Who has a user's subscriber by now, after a change of the key or a return under another.
+    private func heirs(of row: ModelSubscriber) -> [UserKey] {
+        guard let folded = Reference(row.reference)?.folded else { return [] }
+        return subscribers.values.filter {
+            $0.user != row.user && $0.admittedAt != nil && $0.standing != .deleted
+                && Reference($0.reference)?.folded == folded
+        }.map(\.user).sorted()
+    }
+
+    private mutating func warn(_ heir: UserKey, of settlement: Settlement, now: Int64) {
+        guard var row = subscribers[heir] else { return }
+        redo(settlement, in: &row, now: now)
+        subscribers[heir] = row
     }
 
     private mutating func keep(_ settlement: Settlement, in row: inout ModelSubscriber, now: Int64) {

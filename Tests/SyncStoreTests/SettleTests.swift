@@ -73,6 +73,50 @@ import Testing
         }
     }
 
+    @Test("whose lease was lost makes due whoever has the reference by now, as after a change of the key")
+    func warnsHeirs() async throws {
+        try await Fixture.run { fixture in
+            let slow = try await fixture.store("slow", lease: .milliseconds(1))
+            let late = try await Self.claimed(fixture, slow)
+            let store = try await fixture.store("quick")
+            let id = try #require(Self.id)
+            try await Self.moveKey(fixture, store, id)
+            #expect(try await store.row(of: UserKey("2"))?.status == "synced")
+
+            // The heir's row is locked: nothing is written yet, and nobody is forgotten.
+            let settlement = try Self.settlement(late, .accepted(id))
+            let heir = "SELECT FROM subscriber_sync.subscriber WHERE user_key = '2' FOR UPDATE"
+            try await whileOpen(fixture.database.dsn, heir) {
+                let report = try await slow.settle([settlement])
+                #expect(report.skipped.count == 1 && report.lost == 0)
+            }
+            #expect(try await slow.settle([settlement]).lost == 1)
+            let healing = try #require(try await store.claims().first { $0.user == UserKey("2") })
+            #expect(healing.isDoubted, "the late call may have overwritten what the heir was told to be")
+            #expect(
+                try await fixture.value("SELECT count(*) FROM subscriber_sync.log WHERE outcome = 'lease_lost'") == "1")
+            await slow.close()
+            await store.close()
+        }
+    }
+
+    /// User 1 becomes user 2, and everybody comes to rest; what the takeover left of a doubt is over.
+    static func moveKey(_ fixture: Fixture, _ store: Store, _ id: SubscriberID) async throws {
+        try await fixture.run("UPDATE users SET id = 2, title = 'Dr'")
+        let claims = try await store.claims()
+        let gone = try #require(claims.first { $0.user == UserKey("1") })
+        _ = try await store.settle([try #require(Settlement(of: gone, plan: PushPlan(for: gone, rules: PushRules())))])
+        var heir = try #require(claims.first { $0.user == UserKey("2") })
+        let request = AdmissionRequest(user: heir.user, lease: heir.lease, reference: try #require(Reference("a@x")))
+        #expect(try await store.admit([request], limit: 10) == [heir.user: .admitted])
+        for _ in 0..<2 {
+            try await fixture.run("UPDATE subscriber_sync.subscriber SET doubted_until = now() - interval '1 second'")
+            _ = try await store.settle([try Self.settlement(heir, .accepted(id))])
+            guard let again = try await store.claims().first else { return }
+            heir = again
+        }
+    }
+
     @Test("that nobody answered leaves a doubt that outlives a success claimed before its end")
     func doubts() async throws {
         try await Fixture.run { fixture in
