@@ -16,8 +16,16 @@ import Foundation
 struct Alone {
     let journal: CallJournal
     /// What each process wrote down about each reference, oldest first.
-    private let outcomes: [Settler: [(at: Date, isLost: Bool)]]
+    private let outcomes: [Settler: [Outcome]]
     private let killed: Set<Int32>
+
+    /// A row of the log table about a call.
+    private struct Outcome {
+        let at: Date
+        /// How long the call took.
+        let seconds: Double
+        let isLost: Bool
+    }
 
     private struct Settler: Hashable {
         let process: Int32
@@ -27,21 +35,24 @@ struct Alone {
     static func make(_ world: World) async throws -> Alone {
         let rows = try await world.application.rows(
             """
-            SELECT agent, reference, extract(epoch FROM at)::text, (outcome = 'lease_lost')::text
-            FROM subscriber_sync.log WHERE agent IS NOT NULL AND reference IS NOT NULL ORDER BY id
-            """, columns: 4)
-        var outcomes: [Settler: [(at: Date, isLost: Bool)]] = [:]
+            SELECT agent, reference, extract(epoch FROM at)::text, (duration_ms / 1000.0)::text,
+                (outcome = 'lease_lost')::text
+            FROM subscriber_sync.log WHERE agent IS NOT NULL AND reference IS NOT NULL AND duration_ms IS NOT NULL
+            ORDER BY id
+            """, columns: 5)
+        var outcomes: [Settler: [Outcome]] = [:]
         for row in rows {
             // An agent's name is its host, its process and a random part.
             guard let process = row[0]?.split(separator: "-").dropLast().last.flatMap({ Int32($0) }) else { continue }
             let at = Date(timeIntervalSince1970: row[2].flatMap(Double.init) ?? 0)
-            outcomes[Settler(process: process, reference: row[1] ?? ""), default: []].append((at, row[3] == "true"))
+            let outcome = Outcome(at: at, seconds: row[3].flatMap(Double.init) ?? 0, isLost: row[4] == "true")
+            outcomes[Settler(process: process, reference: row[1] ?? ""), default: []].append(outcome)
         }
         return Alone(journal: world.journal, outcomes: outcomes, killed: await world.fleet.endedByUs)
     }
 
-    /// The overlaps that nothing excuses, as a sentence each; and how many were excused.
-    func judge() -> (violations: [String], excused: Int) {
+    /// The overlaps that nothing excuses, as a sentence each, and whose they are; and how many were excused.
+    func judge() -> (violations: [String], references: [String], excused: Int) {
         let overlaps = journal.overlaps
         let suspensions = Dictionary(grouping: journal.suspensions, by: \.process)
         let bad = overlaps.filter { overlap in
@@ -52,7 +63,7 @@ struct Alone {
             return "two calls at once for \(overlap.newer.reference): agent \(overlap.older.agent)'s was \(age) s old "
                 + "when agent \(overlap.newer.agent)'s began"
         }
-        return (sentences, overlaps.count - bad.count)
+        return (sentences, Array(Set(bad.map(\.newer.reference))).sorted(), overlaps.count - bad.count)
     }
 
     private func isExcused(
@@ -63,7 +74,9 @@ struct Alone {
             suspension.from <= moment && suspension.to ?? .distantFuture >= from
         }
         let settler = Settler(process: call.process, reference: call.reference)
-        let outcome = outcomes[settler]?.first { $0.at >= call.began }
+        // It lasted until then at least; shorter ones are of others, as of a user who has the reference now.
+        let age = moment.timeIntervalSince(call.began) - 0.1
+        let outcome = outcomes[settler]?.first { $0.at >= call.began && $0.seconds >= age }
         return wasStopped && (outcome?.isLost ?? killed.contains(call.process))
     }
 }

@@ -94,7 +94,7 @@ struct StrikePlan {
             strikes.append(
                 .freeze(
                     agent: agent(), span, pick([.up, .up, .down], &random), writes.bulk("bulk"),
-                    changesAtEnd: Bool.random(using: &random)))
+                    thaw()))
         }
         if Bool.random(using: &random) {
             let (insert, move) = writes.orphans(8)
@@ -140,6 +140,10 @@ struct StrikePlan {
         case 8: return .refuse(agent: agent(), goal, span(0...4))
         default: return .lose(agent: agent(), goal)
         }
+    }
+
+    private mutating func thaw() -> Strike.Thaw {
+        Strike.Thaw(changesAgain: .random(using: &random), changesKeys: .random(using: &random))
     }
 
     private mutating func agent() -> Int { Int.random(in: 0..<agents, using: &random) }

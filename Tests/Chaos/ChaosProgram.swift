@@ -44,6 +44,9 @@ struct ChaosProgram: AsyncParsableCommand {
     @Flag(help: "Tell what happens while it happens.")
     var trace = false
 
+    @Flag(help: "Print what the seed draws, and do nothing.")
+    var dryRun = false
+
     @Flag(help: "Leave what the agents printed.")
     var keep = false
 
@@ -60,6 +63,9 @@ struct ChaosProgram: AsyncParsableCommand {
     func run() async throws {
         guard scenario.isEmpty else { return try await runScenarios() }
         let seeds = seeds ?? { $0...$0 }(seed ?? UInt64.random(in: 1...99_999))
+        if dryRun {
+            return seeds.forEach { Report.print(ChaosPlan(seed: $0, trouble: .seconds(seconds), agents: agents)) }
+        }
         if prove { return try await search(seeds, for: Sabotage.allCases) }
         if let sabotage { return try await search(seeds, for: [sabotage]) }
         var failed: [UInt64] = []
@@ -119,11 +125,18 @@ enum Report {
         say("seed \(verdict.plan.seed): \(verdict.isGood ? "ok" : "FAILED")")
         for figure in verdict.figures { say("  \(figure.name): \(figure.value)") }
         for violation in verdict.violations.prefix(20) { say("  VIOLATION: \(violation)") }
-        for (key, dossier) in verdict.dossiers {
-            say("  user \(key):")
+        for (whose, dossier) in verdict.dossiers {
+            say("  \(whose):")
             for line in dossier.lines { say("    \(line)") }
         }
         if verdict.violations.count > 20 { say("  … \(verdict.violations.count) violations in all") }
+    }
+
+    static func print(_ plan: ChaosPlan) {
+        say("seed \(plan.seed): \(plan.users) users, \(plan.writes.count) writes, \(plan.concurrency) calls at once")
+        for (lane, strikes) in plan.strikes.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            for strike in strikes { say("  \(lane) at \(strike.at): \(strike.what.name) \(strike.what.details)") }
+        }
     }
 
     static func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }

@@ -18,14 +18,18 @@ final class Relay: Sendable {
         let goal: Goal
     }
 
-    /// How a way treats what passes.
+    /// How a way treats what passes. Several may hold it at once; it is free when the last lets go.
     struct Mood: Sendable, Hashable {
-        /// From the agent; its closing too.
-        var holdsUp = false
-        /// To the agent; the neighbour's closing too.
-        var holdsDown = false
-        /// New connections are reset.
-        var refuses = false
+        /// Who holds what comes from the agent; its closing too.
+        var upHolds = 0
+        /// Who holds what goes to the agent; the neighbour's closing too.
+        var downHolds = 0
+        /// Who has new connections reset.
+        var refusals = 0
+
+        var holdsUp: Bool { upHolds > 0 }
+        var holdsDown: Bool { downHolds > 0 }
+        var refuses: Bool { refusals > 0 }
     }
 
     /// What the thread of the relay is to do.
@@ -61,11 +65,30 @@ final class Relay: Sendable {
         Thread.detachNewThread { self.run(loop) }
     }
 
-    func set(_ ways: [Way], _ change: @Sendable (inout Mood) -> Void) {
+    private func set(_ ways: [Way], _ change: @Sendable (inout Mood) -> Void) {
         orders.withLock { orders in
             for way in ways { change(&orders.moods[way, default: Mood()]) }
         }
     }
+
+    /// Holds what passes, in one direction or both, until it is released.
+    func hold(_ ways: [Way], _ direction: Strike.Direction) {
+        set(ways) { mood in
+            if direction.isUp { mood.upHolds += 1 }
+            if direction.isDown { mood.downHolds += 1 }
+        }
+    }
+
+    func release(_ ways: [Way], _ direction: Strike.Direction) {
+        set(ways) { mood in
+            if direction.isUp { mood.upHolds -= 1 }
+            if direction.isDown { mood.downHolds -= 1 }
+        }
+    }
+
+    func refuse(_ ways: [Way]) { set(ways) { $0.refusals += 1 } }
+
+    func admit(_ ways: [Way]) { set(ways) { $0.refusals -= 1 } }
 
     /// Resets every connection of these ways.
     func reset(_ ways: [Way]) { orders.withLock { $0.resets.formUnion(ways) } }

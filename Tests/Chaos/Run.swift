@@ -15,7 +15,7 @@ struct Run {
         var violations: [String] = []
         var figures: [(name: String, value: String)] = []
         /// What is known of the first of those who aren't as they should be.
-        var dossiers: [(key: String, Dossier)] = []
+        var dossiers: [(whose: String, Dossier)] = []
 
         var isGood: Bool { violations.isEmpty }
     }
@@ -66,9 +66,12 @@ struct Run {
         let seconds = (ContinuousClock.now - healed).seconds
         await world.fleet.stopAll()
         for key in comparison.problemsByUser().map(\.key).prefix(3) {
-            verdict.dossiers.append((key, try await Dossier.make(world, key: key)))
+            verdict.dossiers.append(("user \(key)", try await Dossier.make(world, key: key)))
         }
         let alone = try await Alone.make(world).judge()
+        for reference in alone.references.prefix(3) {
+            verdict.dossiers.append((reference, try await Dossier.make(world, reference: reference)))
+        }
         verdict.violations += comparison.problems() + alone.violations
         verdict.violations += plan.identities.violations(among: world.sandbox.snapshot().map(\.reference))
         verdict.violations += try await Leaks.make(world).violations()

@@ -15,6 +15,14 @@ enum Strike: Sendable {
         var isDown: Bool { self != .up }
     }
 
+    /// What becomes of users in frozen calls, besides that they change.
+    struct Thaw: Sendable {
+        /// They change again just before the agent wakes up, and are in another's hands then.
+        let changesAgain: Bool
+        /// Their keys change: another user has the reference when the call lands.
+        let changesKeys: Bool
+    }
+
     // Processes
     /// SIGKILL, and started again after a while.
     case kill(agents: [Int], downFor: Duration)
@@ -24,8 +32,8 @@ enum Strike: Sendable {
     case terminate(agent: Int)
     /// SIGSTOP with calls in the wire: those are held in one direction and arrive when the process wakes up, as what
     /// stands in the buffers of a virtual machine that was suspended. Meanwhile those users change, and some of them are
-    /// in another's hands when it wakes up.
-    case freeze(agent: Int, Duration, Direction, Write, changesAtEnd: Bool)
+    /// in another's hands when it wakes up, or have become other users with the same reference.
+    case freeze(agent: Int, Duration, Direction, Write, Thaw)
     /// SIGKILL of everybody while calls that create subscribers are unanswered; then those users' references change.
     case orphan(insert: Write, move: Write)
 
@@ -72,8 +80,8 @@ enum Strike: Sendable {
         case .kill(let agents, let span): "\(agents) for \(span)"
         case .suspend(let agent, let span): "\(agent) for \(span)"
         case .terminate(let agent), .lose(let agent, _), .reset(let agent, _): "\(agent)"
-        case .freeze(let agent, let span, _, _, let isLate):
-            "\(agent) for \(span)\(isLate ? ", with late changes" : "")"
+        case .freeze(let agent, let span, _, _, let thaw):
+            "\(agent) for \(span)\(thaw.changesKeys ? ", other keys" : "")\(thaw.changesAgain ? ", late changes" : "")"
         case .orphan, .restart: ""
         case .endBackends(let times, let distance): "\(times) times every \(distance)"
         case .exhaust(let span): "for \(span)"

@@ -54,56 +54,61 @@ final class Striking: Sendable {
         case .terminate(let agent):
             await world.fleet.terminate(agent)
             try await world.fleet.start(agent)
-        case .freeze(let agent, let span, let direction, let write, let changesAtEnd):
-            try await freeze(agent, span, direction, write, changesAtEnd: changesAtEnd)
+        case .freeze(let agent, let span, let direction, let write, let thaw):
+            try await freeze(agent, span, direction, write, thaw)
         case .orphan(let insert, let move): try await orphan(insert, move)
         default: return
         }
     }
 
     private func freeze(
-        _ agent: Int, _ span: Duration, _ direction: Strike.Direction, _ write: Write, changesAtEnd: Bool
+        _ agent: Int, _ span: Duration, _ direction: Strike.Direction, _ write: Write, _ thaw: Strike.Thaw
     ) async throws {
         let way = world.ways(.api, of: [agent])
-        world.relay.set(way) { mood in
-            mood.holdsUp = direction.isUp
-            mood.holdsDown = direction.isDown
-        }
+        world.relay.hold(way, direction)
         await world.application.perform(write)
         await wait(atMost: .seconds(2)) { world.journal.open(by: agent) > 0 }
+        // A few more, as many as there are at once.
+        try await Task.sleep(for: .milliseconds(150))
         await world.fleet.suspend(agent)
         let frozen = world.journal.openReferences(by: agent)
         trace.note("  \(frozen.count) calls are frozen")
-        await change(frozen, to: "frozen")
-        try await Task.sleep(for: span)
+        await change(frozen, to: "frozen", changingKeys: thaw.changesKeys)
+        // Whoever has the reference now is looked at again once the lease is over.
+        let takeover = ChaosPlan.lease + .seconds(3)
+        try await Task.sleep(for: min(span, takeover))
+        if span > takeover { await change(frozen, to: "taken over") }
+        try await Task.sleep(for: max(.zero, span - takeover))
         let others = world.ways(.api, of: world.agents.filter { $0 != agent })
-        if changesAtEnd {
+        if thaw.changesAgain {
             // Others are in the middle of calls for the same users when it wakes up.
-            world.relay.set(others) { $0.holdsDown = true }
+            world.relay.hold(others, .down)
             await change(frozen, to: "thawed")
             try await Task.sleep(for: .milliseconds(300))
         }
-        world.relay.set(way) { $0 = Relay.Mood() }
+        world.relay.release(way, direction)
         await world.fleet.resume(agent)
-        guard changesAtEnd else { return }
+        guard thaw.changesAgain else { return }
         try await Task.sleep(for: .milliseconds(700))
-        world.relay.set(others) { $0.holdsDown = false }
+        world.relay.release(others, .down)
     }
 
-    private func change(_ references: [String], to title: String) async {
+    private func change(_ references: [String], to title: String, changingKeys: Bool = false) async {
         guard !references.isEmpty else { return }
         let list = references.map { literal($0) }.joined(separator: ", ")
-        await world.application.perform(
-            Write(kind: .bulk, sql: "UPDATE public.users SET title = 'Plantedtitle \(title)' WHERE email IN (\(list))"))
+        // Far above all keys that the plan gives.
+        let key = changingKeys ? ", id = id + 1000000" : ""
+        let sql = "UPDATE public.users SET title = 'Plantedtitle \(title)'\(key) WHERE email IN (\(list))"
+        await world.application.perform(Write(kind: changingKeys ? .changeKey : .bulk, sql: sql))
     }
 
     private func orphan(_ insert: Write, _ move: Write) async throws {
         let ways = world.ways(.api)
-        world.relay.set(ways) { $0.holdsDown = true }
+        world.relay.hold(ways, .down)
         await world.application.perform(insert)
         await wait(atMost: .seconds(1)) { world.agents.map(world.journal.open).reduce(0, +) >= 4 }
         for agent in world.agents { await world.fleet.kill(agent) }
-        world.relay.set(ways) { $0.holdsDown = false }
+        world.relay.release(ways, .down)
         await world.application.perform(move)
         for agent in world.agents { try await world.fleet.start(agent) }
     }
@@ -152,23 +157,17 @@ final class Striking: Sendable {
         switch strike {
         case .hold(let agent, let goal, let direction, let span):
             let way = world.ways(goal, of: [agent])
-            world.relay.set(way) { mood in
-                if direction.isUp { mood.holdsUp = true }
-                if direction.isDown { mood.holdsDown = true }
-            }
+            world.relay.hold(way, direction)
             try await Task.sleep(for: span)
-            world.relay.set(way) { mood in
-                if direction.isUp { mood.holdsUp = false }
-                if direction.isDown { mood.holdsDown = false }
-            }
+            world.relay.release(way, direction)
         case .lose(let agent, let goal): world.relay.lose(world.ways(goal, of: [agent]))
         case .reset(let agent, let goal): world.relay.reset(world.ways(goal, of: [agent]))
         case .refuse(let agent, let goal, let span):
             let way = world.ways(goal, of: [agent])
-            world.relay.set(way) { $0.refuses = true }
+            world.relay.refuse(way)
             world.relay.reset(way)
             try await Task.sleep(for: span)
-            world.relay.set(way) { $0.refuses = false }
+            world.relay.admit(way)
         default: return
         }
     }
