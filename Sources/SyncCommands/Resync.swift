@@ -30,51 +30,6 @@ struct Resync {
         }
     }
 
-    /// What a resync would do, counted.
-    struct Preview: Sendable, Hashable {
-        var created = 0
-        var updated = 0
-        var skipped = 0
-        var held = 0
-        var outOfScope = 0
-
-        var text: String {
-            Table.pairs([
-                ("create", "\(created)"), ("update", "\(updated)"), ("skip (nothing changed)", "\(skipped)"),
-                ("hold", "\(held)"), ("out of scope", "\(outOfScope)"),
-            ])
-        }
-
-        /// In a sentence: what is created, and that it costs.
-        var bill: String {
-            "\(counted(created, "subscriber")) at SignalWire, which \(created == 1 ? "is" : "are") billed"
-        }
-    }
-
-    /// Counts plans, page by page, as admission would judge them.
-    struct Forecast {
-        private(set) var preview = Preview()
-        /// The references of those who would be admitted, as hashes: a number a user, however many there are.
-        private var promised: Set<Int> = []
-
-        /// - Parameter holding: the reference beside those of all others, where the plan needs admission.
-        mutating func count(_ plan: PushPlan, of claim: Claim, _ holding: ReferenceHolding?) {
-            switch plan {
-            case .nothing: preview.skipped += 1
-            case .hold: preview.held += 1
-            case .forget: preview.outOfScope += 1
-            case .push(let push):
-                if let holding, holding.isTaken || !promised.insert(holding.folded.hashValue).inserted {
-                    preview.held += 1
-                } else if push.needsAdmission, claim.subscriber == nil || claim.admitted != push.reference {
-                    preview.created += 1
-                } else {
-                    preview.updated += 1
-                }
-            }
-        }
-    }
-
     let store: Store
     let selection: Selection
     let isForced: Bool

@@ -74,6 +74,9 @@ public struct Push: Sendable, CustomStringConvertible, CustomReflectable {
         self.needsAdmission = !isSameSubscriber || claim.standing.mayHaveLostReference
     }
 
+    /// Those of the changed fields that SignalWire has and that are blank now.
+    public var cleared: [ProfileField] { changed.filter { fields[$0] == "" } }
+
     /// Whether the brake on mass changes holds this push: it would overwrite what a known subscriber has, and nobody
     /// asked for it.
     public func isHeldByBrake(_ claim: Claim) -> Bool {

@@ -35,9 +35,20 @@ import Testing
                 INSERT INTO users (id, email) SELECT i, 'u' || i % 2500 || '@x' FROM generate_series(2, 3001) i;
                 INSERT INTO users (id, email) VALUES (4000, ' KNOWN@x '), (4001, '')
                 """)
-            let preview = try await stage.command("resync", "--all", "--dry-run")
-            let counts = preview.out.split(separator: "\n").map { $0.split(separator: " ").last.map(String.init) ?? "" }
-            #expect(counts == ["2500", "0", "2", "502", "0"], "\(preview.out)")
+            let preview = try await stage.command("resync", "--all", "--dry-run", "--format", "json")
+            #expect(
+                preview.out == """
+                    {
+                      "create": {"count": 2500, "sample": ["2", "3", "4", "5", "6"]},
+                      "update": {"count": 0, "sample": [], "fields": {}},
+                      "clear": {"count": 0, "sample": [], "fields": {}},
+                      "skip": {"count": 2, "sample": ["-7", "1"]},
+                      "hold": {"count": 502, "sample": ["2502", "2503", "2504", "2505", "2506"], "reasons": \
+                    {"duplicate_reference": 501, "missing_reference": 1}},
+                      "out_of_scope": {"count": 0, "sample": []}
+                    }
+
+                    """)
             #expect(try await stage.command("show", "-7").out.contains("minus@x"))
         }
     }

@@ -39,8 +39,11 @@ struct ResyncCommand: AsyncParsableCommand {
     @Flag(help: "Push even where nothing changed.")
     var force = false
 
-    @Flag(help: "Count what would be created, updated and skipped, and mark nobody.")
+    @Flag(help: "Count what would be created, updated, cleared, skipped and held, with sample keys, and mark nobody.")
     var dryRun = false
+
+    @Option(help: "With --dry-run: table or json.")
+    var format = OutputFormat.table
 
     @Flag(help: "Show progress until they are done; exit 65 if any was refused.")
     var wait = false
@@ -54,6 +57,9 @@ struct ResyncCommand: AsyncParsableCommand {
         let chosen = [all, !users.isEmpty, failed, condition != nil, verify].filter { $0 }.count
         guard chosen == 1 else {
             throw ValidationError("Say whom: one of --all, --user KEY…, --failed, --where SQL or --verify.")
+        }
+        guard format == .table || dryRun else {
+            throw ValidationError("--format json goes with --dry-run.")
         }
         guard !verify || !(force || dryRun) else {
             throw ValidationError("--verify compares first, so neither --force nor --dry-run goes with it.")
@@ -72,13 +78,14 @@ struct ResyncCommand: AsyncParsableCommand {
             store: store, selection: try await selection(in: store, context), isForced: force, rules: context.rules,
             context: context)
         if dryRun {
-            Terminal.out(try await resync.preview().text)
+            let preview = try await resync.preview()
+            Terminal.out(format == .json ? preview.json.document : preview.text)
         } else {
             try await agree(to: resync)
             let start = try await context.checked { () async throws(StoreError) in try await store.clock() }
             let (count, preview) = try await resync.mark()
             Terminal.out("marked \(counted(count, "user"))\n")
-            if let preview, preview.created > 0 { Terminal.out("creates \(preview.bill)\n") }
+            if let preview, preview.creating.count > 0 { Terminal.out("creates \(preview.bill)\n") }
             if wait { try await resync.wait(for: count, since: start, in: session) }
         }
         await session.close()
@@ -95,7 +102,7 @@ struct ResyncCommand: AsyncParsableCommand {
     private func agree(to resync: Resync) async throws {
         guard !yes, resync.selection.isBroad else { return }
         let preview = try await resync.preview()
-        guard preview.created > 0 else { return }
+        guard preview.creating.count > 0 else { return }
         let question = "This creates \(preview.bill)."
         guard Terminal.isInTerminal else {
             throw Failure(.usage, question, hint: "Say --yes to go ahead; nobody was marked.")
