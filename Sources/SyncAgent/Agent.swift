@@ -23,6 +23,8 @@ public final class Agent: Service {
     private let narrator: Narrator
     private let sonar: NIOLockedValueBox<Sonar>
     private let sweepPlan: NIOLockedValueBox<SweepPlan>
+    /// By what this agent sends.
+    private let outline: MappingOutline
     private let clock = MonotonicClock()
     private let events: AsyncStream<DispatcherEvent>
     private let inbox: AsyncStream<DispatcherEvent>.Continuation
@@ -41,6 +43,7 @@ public final class Agent: Service {
         keeper = StoreKeeper(store)
         sweeperKeeper = StoreKeeper(store.onSession(Session(store.connection)))
         self.client = client
+        outline = MappingOutline(of: store.source.mapping, rules: settings.rules)
         pulse = AgentPulse()
         narrator = Narrator(logger: logger, pulse: pulse)
         sonar = NIOLockedValueBox(Sonar(agent: identity.id, silence: settings.silence))
@@ -226,8 +229,12 @@ public final class Agent: Service {
     private func beat(number: Int) async {
         let (wakeUp, trouble, canary) = sonar.withLockedValue { ($0.wakeUp, $0.captureTrouble, $0.nextCanary()) }
         if number > 0 { narrator.wakeUpSeen(wakeUp) }
-        let agents = try? await store.heartbeat(identity, wakeUp: wakeUp, captureTrouble: trouble, canary: canary)
-        if let agents { counted(agents) }
+        let agents = try? await store.heartbeat(
+            identity, wakeUp: wakeUp, captureTrouble: trouble, mapping: outline, canary: canary)
+        if let agents {
+            counted(agents)
+            if let change = try? await store.announce(outline, by: identity) { narrator.mappingChanged(change) }
+        }
         guard number > 0 else { return }
         if let found = try? await store.checkIdentity() { narrator.identified(found) }
         if let refusal = try? await store.outgrown() { stop(because: refusal) }

@@ -136,6 +136,12 @@ final class Narrator: Sendable {
             metadata: ["changed": "\(changed)", "known": "\(known)"])
     }
 
+    func mappingChanged(_ change: MappingChange) {
+        logger.warning(
+            "the mapping is another; it is used for users who change, and for all by `resync --all`",
+            metadata: ["differs": "\(change.summary)"])
+    }
+
     func identified(_ identity: DatabaseIdentity) {
         let isNew = state.withLockedValue { state in
             defer { state.identity = identity }

@@ -6,6 +6,8 @@
 public struct BlastGauge: Sendable {
     /// Percent of the known users; 0: no limit.
     let sharePercent: Int
+    /// From how many known users on there is a limit.
+    let fewest: Int
     /// Below, a share says nothing: half of four users change every day.
     public static let fewest = 200
     /// The window in which changes are counted.
@@ -18,7 +20,10 @@ public struct BlastGauge: Sendable {
     private var countedAt = Instant(nanoseconds: 0)
     private var foldedSince = 0
 
-    public init(sharePercent: Int) { self.sharePercent = sharePercent }
+    public init(sharePercent: Int, fewest: Int = BlastGauge.fewest) {
+        self.sharePercent = sharePercent
+        self.fewest = fewest
+    }
 
     /// Takes in how many changes a claim has folded.
     ///
@@ -41,7 +46,7 @@ public struct BlastGauge: Sendable {
         countedAt = now
         foldedSince = 0
         guard let limit = limit(of: known) else {
-            headroom = max(0, BlastGauge.fewest - known)
+            headroom = max(0, fewest - known)
             return false
         }
         headroom = max(0, limit - changed)
@@ -50,7 +55,7 @@ public struct BlastGauge: Sendable {
 
     /// How many may change; `nil`: any number.
     public func limit(of known: Int) -> Int? {
-        guard sharePercent > 0, known >= BlastGauge.fewest else { return nil }
+        guard sharePercent > 0, known >= fewest else { return nil }
         return known * sharePercent / 100
     }
 }

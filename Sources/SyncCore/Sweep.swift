@@ -10,6 +10,8 @@ public enum SweepKind: String, Sendable, CaseIterable {
 public enum SweepReason: Sendable, Hashable {
     /// The first: it writes down who is there, and pushes nobody.
     case baseline
+    /// The mapping that agents send by is another: what rows look like under it is written down.
+    case mapping
     /// Somebody asked: TRUNCATE, `watch()`, an operator, an agent that found capture broken.
     case requested(String)
     /// The interval has passed.
@@ -20,6 +22,7 @@ public enum SweepReason: Sendable, Hashable {
     public var text: String {
         switch self {
         case .baseline: "baseline"
+        case .mapping: "mapping_changed"
         case .requested(let reason): reason
         case .periodic: "periodic"
         case .poll: "poll"
@@ -30,6 +33,7 @@ public enum SweepReason: Sendable, Hashable {
     public init(text: String) {
         switch text {
         case "baseline": self = .baseline
+        case "mapping_changed": self = .mapping
         case "periodic": self = .periodic
         case "poll": self = .poll
         case let reason: self = .requested(reason)
@@ -39,7 +43,7 @@ public enum SweepReason: Sendable, Hashable {
     /// Whether a difference that it finds is a change that something should have told: drift.
     public var findsDrift: Bool {
         switch self {
-        case .baseline, .poll: false
+        case .baseline, .mapping, .poll: false
         case .requested, .periodic: true
         }
     }
@@ -80,10 +84,13 @@ public struct SweepState: Sendable, Hashable {
     public let requests: [String]
     /// Whether so many changes wait to be folded that comparing would only add to them.
     public let isBacklogged: Bool
+    /// Whether the fleet sends by another mapping than this agent: comparing by its own would undo what the others
+    /// wrote down.
+    public let isOthers: Bool
 
     public init(
         underWay: UnderWay?, untilNextPage: Duration, sinceFinished: Duration?, hasBaseline: Bool, requests: [String],
-        isBacklogged: Bool
+        isBacklogged: Bool, isOthers: Bool = false
     ) {
         self.underWay = underWay
         self.untilNextPage = untilNextPage
@@ -91,6 +98,7 @@ public struct SweepState: Sendable, Hashable {
         self.hasBaseline = hasBaseline
         self.requests = requests
         self.isBacklogged = isBacklogged
+        self.isOthers = isOthers
     }
 }
 
@@ -125,7 +133,9 @@ public enum SweepStep: Sendable, Hashable {
 
     /// Decides from what was found. A recent sweep means nothing before everybody was written down once.
     public init(for state: SweepState, schedule: SweepSchedule) {
-        if let underWay = state.underWay {
+        if state.isOthers {
+            self = .rest(SweepStep.longestWait)
+        } else if let underWay = state.underWay {
             if state.isBacklogged {
                 self = .wait(SweepStep.backlogWait)
             } else if state.untilNextPage > .zero {
@@ -142,7 +152,7 @@ public enum SweepStep: Sendable, Hashable {
         switch schedule.kind {
         case .full:
             guard state.hasBaseline else { return .begin(.baseline) }
-            if let reason = state.requests.first { return .begin(.requested(reason)) }
+            if let reason = state.requests.first { return .begin(SweepReason(text: reason)) }
         case .recent:
             guard state.hasBaseline else { return .rest(longestWait) }
         }

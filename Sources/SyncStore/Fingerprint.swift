@@ -27,10 +27,10 @@ extension SourceTable {
     }
 
     /// The first bytes of every fingerprint of this mapping, as an SQL literal.
-    var mappingMark: String {
-        let hex = mappingDigest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-        return "'\\x\(hex)'::bytea"
-    }
+    var mappingMark: String { "'\\x\(mappingMarkDigits)'::bytea" }
+
+    /// The same as hexadecimal digits.
+    var mappingMarkDigits: String { hex(mappingDigest) }
 
     /// Of everything that decides what is read of a user, but for the table's name: a renamed table has the same rows.
     private var mappingDigest: [UInt8] {

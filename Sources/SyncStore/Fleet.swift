@@ -46,14 +46,16 @@ extension Store {
     ///
     /// - Parameters:
     ///   - captureTrouble: what keeps triggers from telling of every change; `nil`: nothing.
+    ///   - mapping: what it sends by; `nil`: it doesn't say.
     ///   - canary: the payload to be heard back.
     /// - Returns: how many agents are alive, this one included.
     public func heartbeat(
-        _ agent: AgentIdentity, wakeUp: WakeUp, captureTrouble: String? = nil, canary: String
+        _ agent: AgentIdentity, wakeUp: WakeUp, captureTrouble: String? = nil, mapping: MappingOutline? = nil,
+        canary: String
     ) async throws(StoreError) -> Int {
         let parameters: [Parameter] = [
             .text(agent.id), .text(agent.host), .bigint(Int64(agent.pid)), .text(agent.version), .text(wakeUp.name),
-            .text(wakeUp.reason), .text(canary), .optionalText(captureTrouble),
+            .text(wakeUp.reason), .text(canary), .optionalText(captureTrouble), .optionalText(mapping?.digest),
         ]
         return try await query(Store.heartbeat, parameters).first ?? 1
     }
@@ -63,10 +65,11 @@ extension Store {
         """
         WITH knocked AS (SELECT pg_notify('subscriber_sync', $7)),
         beaten AS (
-            INSERT INTO subscriber_sync.agent AS a (id, host, pid, version, wake_up, wake_up_reason, capture_trouble)
-            SELECT $1, $2, $3::bigint::integer, $4, $5, $6, $8::text FROM knocked
+            INSERT INTO subscriber_sync.agent AS a (id, host, pid, version, wake_up, wake_up_reason, capture_trouble, mapping)
+            SELECT $1, $2, $3::bigint::integer, $4, $5, $6, $8::text, $9::text FROM knocked
             ON CONFLICT (id) DO UPDATE SET seen_at = now(), wake_up = excluded.wake_up,
-                wake_up_reason = excluded.wake_up_reason, capture_trouble = excluded.capture_trouble
+                wake_up_reason = excluded.wake_up_reason, capture_trouble = excluded.capture_trouble,
+                mapping = excluded.mapping
             RETURNING id
         )
         SELECT count(*) FROM (

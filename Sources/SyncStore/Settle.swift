@@ -94,6 +94,9 @@ extension Store {
                 synced_at = CASE WHEN j.outcome IN ('accepted', 'subscriber_id_changed') THEN now() ELSE s.synced_at END,
                 last_error = CASE WHEN j.outcome IS NULL THEN s.last_error ELSE j.error END,
                 last_error_code = CASE WHEN j.outcome IS NULL THEN s.last_error_code ELSE j.error_code END,
+                -- What `status` says of a mass change.
+                held_fields = CASE WHEN j.outcome IS NULL THEN s.held_fields
+                    WHEN j.error_code = 'mass_change' THEN string_to_array(j.changed, ',') END,
                 doubted_until = j.doubt_left,
                 due_at = CASE
                     WHEN j.is_newer_wanted THEN now()

@@ -25,7 +25,9 @@ public struct FleetStatus: Sendable {
     public let sweeps: Sweeps
     /// What keeps triggers from telling of every change; `nil`: nothing.
     public let captureTrouble: String?
-    public let brakes: Brakes
+    public internal(set) var brakes: Brakes
+    /// How the mapping that is used differs from the one that everybody was told by.
+    public internal(set) var mapping = MappingChange()
     public let schemaVersion: Int
 
     /// A pause, with who asked for it and why.
@@ -55,7 +57,7 @@ public struct FleetStatus: Sendable {
     }
 
     /// What waits for an operator's answer.
-    public struct Brakes: Sendable, Hashable {
+    public struct Brakes: Sendable {
         /// Since when changes of known users are held; `nil`: they aren't.
         public let since: String?
         /// How many had changed then, of how many.
@@ -64,6 +66,8 @@ public struct FleetStatus: Sendable {
         /// Users who are held for that, and the first of them.
         public let heldChanged: Int
         public let sample: [String]
+        /// Which fields their pushes would change, each with the number of users, most first.
+        public internal(set) var fields: [(field: String, users: Int)] = []
         /// Users who are held by the limit of new subscribers.
         public let heldNew: Int
     }
@@ -76,21 +80,29 @@ extension FleetStatus {
         "unsynced", "pending", "in_flight", "retrying", "synced", "rejected", "held", "out_of_scope", "deleted",
     ]
 
-    /// Reads the view.
+    /// Reads the view, and what stands in others: how the mapping changed, and what a mass change is of.
     public static func read(in session: Session) async throws(StoreError) -> FleetStatus {
-        let rows: [FleetStatus]
+        var rows: [FleetStatus]
         do {
             rows = try await session.query(statement)
+            if let held = rows.first?.brakes.heldChanged, held > 0 {
+                rows[0].brakes.fields = try await session.query(massChange)
+            }
         } catch {
             throw StoreError(error)
         }
-        guard let status = rows.first else {
+        guard var status = rows.first else {
             throw StoreError(
                 .schema, "The table subscriber_sync.control has lost its row.",
                 hint: "INSERT INTO subscriber_sync.control DEFAULT VALUES;")
         }
+        status.mapping = try await MappingChange.read(in: session)
         return status
     }
+
+    static let massChange = Statement<(field: String, users: Int)>(
+        "mass_change", "SELECT c.field, c.users FROM subscriber_sync.mass_change c ORDER BY c.users DESC, c.field"
+    ) { row throws(PostgresError) in (try row.text(0), try row.integer(1)) }
 
     static let statement = Statement<FleetStatus>(
         "status",

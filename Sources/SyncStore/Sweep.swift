@@ -34,10 +34,10 @@ extension Store {
     /// One short transaction, which holds the lock of the sweep's row and nothing that anybody waits for.
     public func sweep(_ schedule: SweepSchedule, _ settings: SweepSettings) async throws(StoreError) -> SweepTurn {
         let pages = SweepPages(source, settings)
-        let agent = agent
+        let (agent, mark) = (agent, source.mappingMarkDigits)
         do {
             return try await session.transaction { connection throws(PostgresError) in
-                let found = try connection.query(Store.sweepState, [.text(schedule.kind.rawValue)])
+                let found = try connection.query(Store.sweepState, [.text(schedule.kind.rawValue), .text(mark)])
                 guard let state = found.first else { return .taken }
                 switch SweepStep(for: state, schedule: schedule) {
                 case .rest(let wait): return .resting(wait)

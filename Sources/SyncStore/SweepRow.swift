@@ -15,7 +15,8 @@ extension Store {
             (SELECT f.baseline_at IS NOT NULL FROM subscriber_sync.sweep f WHERE f.kind = 'full'),
             ARRAY(SELECT DISTINCT r.reason FROM (SELECT reason FROM subscriber_sync.sweep_request LIMIT 1000) AS r
                 ORDER BY 1),
-            (SELECT count(*) FROM (SELECT FROM subscriber_sync.change LIMIT \(sweepBacklog + 1)) AS c) > \(sweepBacklog)
+            (SELECT count(*) FROM (SELECT FROM subscriber_sync.change LIMIT \(sweepBacklog + 1)) AS c) > \(sweepBacklog),
+            EXISTS (SELECT FROM subscriber_sync.mapping m WHERE m.role = 'used' AND m.mark <> $2::text)
         FROM subscriber_sync.sweep w WHERE w.kind = $1
         FOR UPDATE SKIP LOCKED
         """
@@ -30,7 +31,8 @@ extension Store {
         return SweepState(
             underWay: underWay, untilNextPage: .milliseconds(try row.bigint(3)),
             sinceFinished: try row.optionalBigint(4).map { .milliseconds($0) }, hasBaseline: try row.boolean(5),
-            requests: try row.textArray(6).compactMap { $0 }, isBacklogged: try row.boolean(7))
+            requests: try row.textArray(6).compactMap { $0 }, isBacklogged: try row.boolean(7),
+            isOthers: try row.boolean(8))
     }
 
     /// Where the next recent sweep has to begin: at the beginning of the oldest transaction that is open now, for

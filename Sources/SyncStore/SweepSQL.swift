@@ -95,9 +95,14 @@ enum SweepSQL {
                     WHEN s.due_at IS NOT NULL AND s.lease IS NULL THEN 'same'
                     WHEN s.fingerprint = p.fingerprint THEN 'same'
                     WHEN s.standing = 'deleted' OR substr(s.fingerprint, 1, 4) = \(source.mappingMark) THEN 'differs'
-                    -- Read under another mapping, or never: whoever is known at SignalWire, or waits for this
-                    -- mapping, is looked at; nobody is created by changing a setting.
-                    WHEN s.admitted_at IS NOT NULL OR s.standing IN ('rejected', 'held', 'retrying') THEN 'differs'
+                    WHEN s.fingerprint IS NULL AND s.admitted_at IS NOT NULL THEN 'differs'
+                    -- Read under another mapping, so nobody can say whether the row changed. Whoever waits for this
+                    -- mapping is looked at, and who leaves its scope, for whom nothing is sent. Changing a setting
+                    -- pushes nobody else: that is for a resync.
+                    WHEN s.standing IN ('rejected', 'held') AND coalesce(s.last_error_code, '') NOT IN (
+                        'mass_change', 'mass_change_rejected', 'new_subscriber_limit', 'new_subscriber_limit_rejected')
+                        THEN 'differs'
+                    WHEN s.admitted_at IS NOT NULL AND NOT p.in_scope AND s.standing <> 'out_of_scope' THEN 'differs'
                     ELSE 'record'
                 END
         """

@@ -44,6 +44,7 @@ import Testing
             let status = try await FleetStatus.read(in: bench.fixture.session)
             #expect(status.brakes.changed == 300 && status.brakes.known == 300 && status.brakes.heldChanged == 210)
             #expect(status.brakes.sample == ["100", "101", "102", "103", "104"])
+            #expect(status.brakes.fields.map(\.field) == ["job_title"] && status.brakes.fields.map(\.users) == [210])
             #expect(
                 try await bench.fixture.value(
                     "SELECT changed_fields::text FROM subscriber_sync.log WHERE error_code = 'mass_change' AND user_key = '91'"

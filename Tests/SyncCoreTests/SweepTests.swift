@@ -8,11 +8,11 @@ import Testing
 
     static func state(
         _ underWay: SweepState.UnderWay? = nil, nextPage: Duration = .zero, finished: Duration? = .seconds(1),
-        hasBaseline: Bool = true, requests: [String] = [], isBacklogged: Bool = false
+        hasBaseline: Bool = true, requests: [String] = [], isBacklogged: Bool = false, isOthers: Bool = false
     ) -> SweepState {
         SweepState(
             underWay: underWay, untilNextPage: nextPage, sinceFinished: finished, hasBaseline: hasBaseline,
-            requests: requests, isBacklogged: isBacklogged)
+            requests: requests, isBacklogged: isBacklogged, isOthers: isOthers)
     }
 
     static let page = SweepState.UnderWay(reason: .periodic, leg: .source, reached: "7")
@@ -32,6 +32,7 @@ import Testing
         ("a page follows a page", state(page), full, .page(.periodic, .source, after: "7")),
         ("whatever was asked meanwhile", state(page, requests: ["x"]), full, .page(.periodic, .source, after: "7")),
         ("at its distance", state(page, nextPage: .milliseconds(80)), full, .wait(.milliseconds(80))),
+        ("another mapping's is left alone", state(page, requests: ["x"], isOthers: true), full, .rest(.seconds(5))),
         ("and not into a backlog", state(page, isBacklogged: true), full, .wait(.seconds(1))),
     ]
 
@@ -56,7 +57,7 @@ import Testing
 
     @Test("reads its reason back from the tables, and only some reasons find drift")
     func reasons() {
-        for reason in [SweepReason.baseline, .periodic, .poll, .requested("truncate")] {
+        for reason in [SweepReason.baseline, .mapping, .periodic, .poll, .requested("truncate")] {
             #expect(SweepReason(text: reason.text) == reason)
         }
         #expect(SweepReason.periodic.findsDrift && SweepReason.requested("x").findsDrift)

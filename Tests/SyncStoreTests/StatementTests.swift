@@ -57,6 +57,12 @@ import Testing
             (KeyType.findType.name, KeyType.findType.text),
             (Store.referenceHoldings.name, Store.referenceHoldings.text),
             (Store.standstill.name, Store.standstill.text),
+            (Store.announceMapping.name, Store.announceMapping.text),
+            (Store.isMappingUsed.name, Store.isMappingUsed.text), (Store.logMapping.name, Store.logMapping.text),
+            (FleetControl.acceptMapping.name, FleetControl.acceptMapping.text),
+            (MappingChange.differences.name, MappingChange.differences.text),
+            (MappingChange.strays.name, MappingChange.strays.text),
+            (FleetStatus.massChange.name, FleetStatus.massChange.text),
         ]
         let mapped = [
             ClaimSQL.statement(for: source, decoder: decoder).text, LookSQL.one(source, decoder).text,

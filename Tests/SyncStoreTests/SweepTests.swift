@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test("under another mapping looks at who is known, and creates nobody")
+    @Test("under another mapping writes down what rows look like, and from then on a difference is a change")
     func changedMapping() async throws {
         try await Fixture.run { fixture in
             try await Self.unseen("INSERT INTO users (id, email, notes) VALUES (1, 'old@x', 'Dr')", fixture)
@@ -159,14 +159,44 @@ import Testing
                 table: old.table, key: old.key, reference: old.reference, scope: nil, fields: [.displayName: "notes"])
             let changed = Fixture(database: fixture.database, session: fixture.session, mapping: mapping)
             store = try await changed.store()
-            try await store.requestSweep(because: "mapping")
-            #expect(try await store.sweepToRest() == [.ended(.requested("mapping"), compared: 2, found: 1)])
-            #expect(try await Self.changes(fixture) == ["2"])
-            try await Self.unseen("UPDATE users SET notes = 'Prof' WHERE id = 1", fixture)
+            try await store.requestSweep(because: "mapping_changed")
+            #expect(try await store.sweepToRest() == [.ended(.mapping, compared: 2, found: 0)])
+            #expect(try await Self.changes(fixture) == [])
+            try await Self.unseen("UPDATE users SET notes = 'Prof'", fixture)
+            try await store.requestSweep(because: "test")
+            #expect(try await store.sweepToRest() == [.ended(.requested("test"), compared: 2, found: 2)])
+            #expect(try await Self.changes(fixture) == ["1", "2"])
+            await store.close()
+        }
+    }
+
+    @Test("under another mapping looks at who waits for it and who leaves its scope, not at what a brake holds")
+    func waitsForMapping() async throws {
+        try await Fixture.run { fixture in
+            try await fixture.run(
+                "INSERT INTO users (id, email, notes) SELECT i, 'u' || i || '@x', i FROM generate_series(1, 8) i")
+            var store = try await fixture.store()
+            try await store.sweepToRest()
             try await Self.settleAll(store)
-            try await store.requestSweep(because: "mapping")
-            #expect(try await store.sweepToRest() == [.ended(.requested("mapping"), compared: 2, found: 1)])
-            #expect(try await Self.changes(fixture) == ["1"], "from now on a difference is a change")
+            for (key, standing, code) in [
+                (1, "rejected", "invalid_parameter"), (2, "held", "missing_profile"), (3, "held", "mass_change"),
+                (4, "held", "mass_change_rejected"), (5, "held", "new_subscriber_limit"),
+                (6, "held", "new_subscriber_limit_rejected"),
+            ] {
+                try await fixture.run(
+                    """
+                    UPDATE subscriber_sync.subscriber SET standing = '\(standing)', last_error_code = '\(code)'
+                    WHERE user_key = '\(key)'
+                    """)
+            }
+            await store.close()
+            let old = fixture.mapping
+            let mapping = SourceMapping(
+                table: old.table, key: old.key, reference: old.reference, scope: "notes <> '8'", fields: old.fields)
+            store = try await Fixture(database: fixture.database, session: fixture.session, mapping: mapping).store()
+            try await store.requestSweep(because: "mapping_changed")
+            #expect(try await store.sweepToRest() == [.ended(.mapping, compared: 8, found: 3)])
+            #expect(try await Self.changes(fixture) == ["1", "2", "8"])
             await store.close()
         }
     }

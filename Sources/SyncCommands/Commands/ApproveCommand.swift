@@ -32,7 +32,8 @@ struct RejectCommand: AsyncParsableCommand {
         commandName: "reject",
         abstract: "Leaves what the brakes hold unsent.",
         discussion: """
-            Those users stay as SignalWire has them, until their rows change again or a resync asks for them.
+            Those users stay as SignalWire has them, until their rows change again or a resync asks for them. So does \
+            everybody where the mapping changed.
 
             Example:
               subscriber-sync reject
@@ -41,28 +42,33 @@ struct RejectCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        let judged = try await Verdict.pronounce(options) { control throws(StoreError) in try await control.reject() }
-        Terminal.out(
-            judged.isEmpty
-                ? "nothing is held\n"
-                : "rejected: \(judged.changed) changed users and \(judged.new) new subscribers stay as they are\n")
+        let (judged, mapping) = try await Verdict.pronounce(options) { control throws(StoreError) in
+            (try await control.reject(), try await control.acceptMapping())
+        }
+        let line = mapping.line(accepted: "rejected: the changed mapping is used for users only as they change")
+        if !judged.isEmpty {
+            Terminal.out(
+                "rejected: \(judged.changed) changed users and \(judged.new) new subscribers stay as they are\n")
+        }
+        if let line { Terminal.out(line + "\n") }
+        if judged.isEmpty, line == nil { Terminal.out("nothing is held\n") }
     }
 }
 
 /// What `approve` and `reject` share.
 private enum Verdict {
-    static func pronounce(
-        _ options: SettingsOptions, _ verdict: (FleetControl) async throws(StoreError) -> Judgement
-    ) async throws -> Judgement {
+    static func pronounce<Answer>(
+        _ options: SettingsOptions, _ verdict: (FleetControl) async throws(StoreError) -> Answer
+    ) async throws -> Answer {
         let context = try CommandContext(options, needsSource: false)
         let session = try context.session()
         let control = FleetControl(session: session, operatorName: context.operatorName)
-        let judgement = try await context.checked { () async throws(StoreError) in
+        let answer = try await context.checked { () async throws(StoreError) in
             try await Migrator(session: session).checkSchema()
             return try await verdict(control)
         }
         await session.close()
-        return judgement
+        return answer
     }
 }
 

@@ -77,6 +77,7 @@ struct ResyncCommand: AsyncParsableCommand {
         let resync = Resync(
             store: store, selection: try await selection(in: store, context), isForced: force, rules: context.rules,
             context: context)
+        try await context.warnOfOtherMapping(store)
         if dryRun {
             let preview = try await resync.preview()
             Terminal.out(format == .json ? preview.json.document : preview.text)
@@ -86,6 +87,7 @@ struct ResyncCommand: AsyncParsableCommand {
             let (count, preview) = try await resync.mark()
             Terminal.out("marked \(counted(count, "user"))\n")
             if let preview, preview.creating.count > 0 { Terminal.out("creates \(preview.bill)\n") }
+            if all { try await answerMapping(session, context) }
             if wait { try await resync.wait(for: count, since: start, in: session) }
         }
         await session.close()
@@ -96,6 +98,13 @@ struct ResyncCommand: AsyncParsableCommand {
         if failed { return .failed }
         if let condition { return try await .meeting(condition, in: store, context) }
         return try await .naming(users, in: store, context)
+    }
+
+    /// Everybody is told by the mapping that is used, whatever was before.
+    private func answerMapping(_ session: Session, _ context: CommandContext) async throws {
+        let control = FleetControl(session: session, operatorName: context.operatorName)
+        let answer = try await context.checked { () async throws(StoreError) in try await control.acceptMapping() }
+        if let line = answer.line(accepted: "the changed mapping goes to all of them") { Terminal.out(line + "\n") }
     }
 
     /// Only a resync of many can create many by surprise; it says so first.

@@ -75,7 +75,7 @@ extension FleetStatus {
         if let lagSeconds, lagSeconds > FleetStatus.tolerableLag {
             return "behind: the oldest change has waited for \(spoken(seconds: lagSeconds))"
         }
-        return nil
+        return mapping.question
     }
 
     var table: String {
@@ -98,7 +98,7 @@ extension FleetStatus {
             ("new subscribers in 24 h", String(newSubscribers24h)),
         ]
         if changeBacklog + count(of: "pending") + count(of: "in_flight") == 0 { rows.remove(at: 3) }
-        rows += sweeps.rows + brakes.rows
+        rows += sweeps.rows + brakes.rows + mapping.rows
         if let throttledUntil { rows.append(("SignalWire asked to wait until", throttledUntil)) }
         if let probe = pause?.nextProbe { rows.append(("next probe", probe)) }
         return rows + [("schema version", String(schemaVersion))]
@@ -123,6 +123,7 @@ extension FleetStatus {
             ("sweep", sweeps.json),
             ("capture_trouble", .optional(captureTrouble)),
             ("brakes", brakes.json),
+            ("mapping", mapping.json),
             ("schema_version", .int(schemaVersion)),
         ])
     }
@@ -143,14 +144,17 @@ extension FleetStatus.Brakes {
 
     fileprivate var rows: [(String, String)] {
         guard heldChanged > 0 else { return [] }
-        return [("held changes", "\(heldChanged), of users such as \(sample.joined(separator: ", "))")]
+        let users = ("held changes", "\(heldChanged), of users such as \(sample.joined(separator: ", "))")
+        return [users] + fields.map { ("  " + $0.field, "of \(counted($0.users, "user"))") }
     }
 
     fileprivate var json: JSON {
         .object([
             ("braked_at", .optional(since)), ("braked_changed", .optional(changed)),
             ("braked_known", .optional(known)), ("held_mass_change", .int(heldChanged)),
-            ("held_sample", .array(sample.map(JSON.string))), ("held_new_subscriber_limit", .int(heldNew)),
+            ("held_sample", .array(sample.map(JSON.string))),
+            ("held_fields", .object(fields.map { ($0.field, .int($0.users)) })),
+            ("held_new_subscriber_limit", .int(heldNew)),
         ])
     }
 }
