@@ -10,8 +10,10 @@ import SyncCore
 /// the library repeats neither a request nor a failed connecting, so one that meets a connection which
 /// the server was just closing ends as `connection_reset`, and the caller's backoff repeats it.
 struct Door: Sendable {
-    /// More of an answer is not read.
+    /// More of an answer is not read, unless it is a list.
     static let bodyLimitInBytes = 65_536
+    /// More of a page of the list is not read: a hundred subscribers, each with forty kilobytes.
+    static let listLimitInBytes = 4_194_304
     /// A kept connection is given up before common servers and balancers do it (60 s and more).
     private static let idleTime = TimeAmount.seconds(30)
     /// The library's own deadline ends with the headers of an answer, so ours decides; this lies behind it.
@@ -39,8 +41,9 @@ struct Door: Sendable {
         return try await send(request)
     }
 
-    func get(_ path: String) async throws(CancellationError) -> Exchange {
-        try await send(request(.GET, path))
+    /// - Parameter limit: more of the answer is not read, in bytes.
+    func get(_ path: String, limit: Int = bodyLimitInBytes) async throws(CancellationError) -> Exchange {
+        try await send(request(.GET, path), limit)
     }
 
     /// Closes all connections; what is in flight fails.
@@ -58,11 +61,13 @@ struct Door: Sendable {
     /// Races the exchange against the deadline. Both are children, so nothing is left behind.
     ///
     /// Cancellation is looked at before, too: the library hears of it a moment after it has begun to send.
-    private func send(_ request: HTTPClientRequest) async throws(CancellationError) -> Exchange {
+    private func send(
+        _ request: HTTPClientRequest, _ limit: Int = bodyLimitInBytes
+    ) async throws(CancellationError) -> Exchange {
         guard !Task.isCancelled else { throw CancellationError() }
         let timeout = settings.timeout
         let ended = await withTaskGroup(of: Exchange?.self) { group in
-            group.addTask { await perform(request) }
+            group.addTask { await perform(request, limit) }
             group.addTask {
                 try? await Task.sleep(for: timeout, clock: .continuous)
                 return nil
@@ -77,13 +82,13 @@ struct Door: Sendable {
         return ended
     }
 
-    private func perform(_ request: HTTPClientRequest) async -> Exchange {
+    private func perform(_ request: HTTPClientRequest, _ limit: Int) async -> Exchange {
         var head: Exchange.Head?
         do {
             let response = try await client.execute(request, deadline: .now() + Self.backstop)
             let begun = Exchange.Head(status: Int(response.status.code), headers: response.headers)
             head = begun
-            let body = try await response.body.collect(upTo: Self.bodyLimitInBytes)
+            let body = try await response.body.collect(upTo: limit)
             return .answered(begun, Data(body.readableBytesView))
         } catch {
             return .failed(TransportFailure(error, hasHead: head != nil), head)

@@ -68,6 +68,23 @@ public final class SubscriberClient: Sendable {
         return .passed(httpStatus: head.status, requestID: head.requestID, duration: call.duration)
     }
 
+    /// Reads one page of the list of all subscribers. Changes nothing.
+    ///
+    /// - Parameter cursor: what the page before led to; `nil`: the first page.
+    public func page(at cursor: ListCursor?) async throws(CancellationError) -> ListAnswer {
+        let start = ContinuousClock.now
+        let exchange = try await door.get((cursor ?? .first).path, limit: Door.listLimitInBytes)
+        let call = Call(exchange: exchange, duration: ContinuousClock.now - start, sent: [])
+        guard case .answered(let head, let body) = exchange, (200..<300).contains(head.status) else {
+            return .refused(answer(call))
+        }
+        do {
+            return .page(try SubscriberPage(body, of: settings.space))
+        } catch {
+            return .refused(answer(call, outcome: error.outcome))
+        }
+    }
+
     /// Closes all connections. What is in flight fails, and so does every later call (`client_closed`).
     public func shutdown() async { await door.close() }
 

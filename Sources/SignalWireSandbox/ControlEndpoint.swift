@@ -6,6 +6,7 @@ import FoundationEssentials
 /// | request | does |
 /// |---|---|
 /// | `GET /__sandbox/state` | every subscriber, in the order of creation; `?reference=GLOB` only some |
+/// | `POST /__sandbox/state` | puts a list of subscribers there, each `{"reference": …, "profile": {…}}`, as if others had |
 /// | `DELETE /__sandbox/state` | forgets subscribers and figures |
 /// | `GET /__sandbox/stats` | the figures |
 /// | `GET /__sandbox/faults` | the faults that are left, with the counts that are left |
@@ -28,6 +29,7 @@ struct ControlEndpoint: Sendable {
     func answer(_ control: Route.Control, body: Data, reference: String?) -> Answer {
         switch control {
         case .readState: return Answer(200, json: State(subscribers: subscribers(like: reference)))
+        case .seedState: return seedState(body)
         case .forgetState:
             model.forgetEverything()
             return Answer(204)
@@ -43,6 +45,14 @@ struct ControlEndpoint: Sendable {
     private func subscribers(like reference: String?) -> [SandboxSubscriber] {
         guard let glob = reference.map(Glob.init(pattern:)) else { return model.subscribers }
         return model.subscribers.filter { glob.matches($0.reference) }
+    }
+
+    private func seedState(_ body: Data) -> Answer {
+        guard let seeds = try? JSONDecoder().decode([SandboxSeed].self, from: body) else {
+            return Answer(400, json: ShortError(error: "The body must be a JSON array of objects with a reference."))
+        }
+        model.seed(seeds, at: Date().timeIntervalSince1970)
+        return Answer(204)
     }
 
     private func setFaults(_ body: Data) -> Answer {

@@ -7,7 +7,7 @@ enum Route: Sendable, Hashable {
 
     /// What tests and scripts ask of the sandbox itself.
     enum Control: Sendable, Hashable {
-        case readState, forgetState, readStatistics, readFaults, setFaults, clearFaults
+        case readState, seedState, forgetState, readStatistics, readFaults, setFaults, clearFaults
     }
 
     /// Why a request leads nowhere.
@@ -23,7 +23,7 @@ enum Route: Sendable, Hashable {
     /// Whether the request has a body to read.
     var hasBody: Bool {
         switch self {
-        case .mintToken, .refreshToken, .create, .update, .control(.setFaults): true
+        case .mintToken, .refreshToken, .create, .update, .control(.setFaults), .control(.seedState): true
         case .list, .read, .delete, .control: false
         }
     }
@@ -41,7 +41,8 @@ enum Route: Sendable, Hashable {
         case tokensPath: [("POST", .mintToken)]
         case tokensPath + "/refresh": [("POST", .refreshToken)]
         case subscribersPath: [("GET", .list), ("POST", .create)]
-        case "/__sandbox/state": [("GET", .control(.readState)), ("DELETE", .control(.forgetState))]
+        case "/__sandbox/state":
+            [("GET", .control(.readState)), ("POST", .control(.seedState)), ("DELETE", .control(.forgetState))]
         case "/__sandbox/stats": [("GET", .control(.readStatistics))]
         case "/__sandbox/faults":
             [("GET", .control(.readFaults)), ("PUT", .control(.setFaults)), ("DELETE", .control(.clearFaults))]

@@ -115,6 +115,13 @@ public final class Sandbox: Service, Sendable {
     /// Replaces the faults; counts and series of draws begin anew.
     public func setFaults(_ faults: [Fault]) { model.setFaults(faults) }
 
+    /// Puts subscribers there that somebody else made, or changes what they hold behind everybody's back.
+    public func seed(_ seeds: [SandboxSeed]) { model.seed(seeds, at: Date().timeIntervalSince1970) }
+
+    /// Takes a subscriber away, as somebody does who deletes it in the dashboard; whether there was one.
+    @discardableResult
+    public func remove(reference: String) -> Bool { model.remove(reference: reference) }
+
     /// Forgets subscribers and figures; faults stay.
     public func reset() { model.forgetEverything() }
 }

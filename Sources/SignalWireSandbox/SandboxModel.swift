@@ -37,6 +37,21 @@ final class SandboxModel: Sendable {
         memory.withLockedValue { $0.forgetEverything() }
     }
 
+    /// Puts subscribers there as if others had made them: they count as neither created nor updated.
+    func seed(_ seeds: [SandboxSeed], at now: Double) {
+        memory.withLockedValue { memory in
+            for seed in seeds { _ = memory.book.upsert(seed.reference, profile: seed.profile, at: now) }
+        }
+    }
+
+    /// Takes a subscriber away; whether there was one.
+    func remove(reference: String) -> Bool {
+        memory.withLockedValue { memory in
+            guard let known = memory.book.subscriber(reference: reference) else { return false }
+            return memory.book.delete(resourceID: known.resourceID)
+        }
+    }
+
     // MARK: One request's way
 
     /// Notes that work on a call begins, and draws what happens to it.

@@ -54,6 +54,9 @@ public struct SubscriberID: Sendable, Hashable, CustomStringConvertible {
         text = lowered
     }
 
+    /// One that was made of numbers, and so has the shape.
+    init(checked text: String) { self.text = text }
+
     public var description: String { text }
 }
 

@@ -18,6 +18,8 @@ enum SecrecyRules {
         ("TokenRequest", "Sources/SignalWire/TokenRequest.swift"),
         ("SignalWireSettings", "Sources/SignalWire/SignalWireSettings.swift"),
         ("MintedToken", "Sources/SignalWire/MintedToken.swift"),
+        ("RemoteSubscriber", "Sources/SyncCore/RemoteSubscriber.swift"),
+        ("SubscriberPage", "Sources/SignalWire/SubscriberPage.swift"),
     ]
 
     static func violations(in file: SourceFile) -> [String] {
