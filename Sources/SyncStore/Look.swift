@@ -113,7 +113,7 @@ enum LookSQL {
     }
 
     /// The columns of a claim, with what a user has who isn't known yet.
-    private static func state(_ key: String) -> String {
+    static func state(_ key: String) -> String {
         """
         \(key), s.lease, coalesce(s.wanted, 0), coalesce(s.attempts, 0) + 1, coalesce(s.standing, 'unsynced'),
             s.reference, s.admitted_at IS NOT NULL, s.subscriber_id::text, s.doubted_until IS NOT NULL,

@@ -63,6 +63,8 @@ import Testing
             (MappingChange.differences.name, MappingChange.differences.text),
             (MappingChange.strays.name, MappingChange.strays.text),
             (FleetStatus.massChange.name, FleetStatus.massChange.text),
+            (Store.lockAdmission.name, Store.lockAdmission.text), (Store.adopt.name, Store.adopt.text),
+            (Store.markDrift.name, Store.markDrift.text), (Store.markMissing.name, Store.markMissing.text),
         ]
         let mapped = [
             ClaimSQL.statement(for: source, decoder: decoder).text, LookSQL.one(source, decoder).text,
@@ -70,7 +72,7 @@ import Testing
             LookSQL.page(source, decoder, filter: "id % 2 = 0").text, ResyncSQL.users(source).text,
             SweepSQL.sourcePage(source).text, SweepSQL.knownPage(source).text,
             SweepSQL.recentPage(source, updatedAt: "deleted_at").text, LookSQL.canonicalKey(source).text,
-            ControlSQL.resumeAfterFit(source).text,
+            ControlSQL.resumeAfterFit(source).text, RemotePageSQL.page(source).text,
         ]
         return fixed + mapped.enumerated().map { ("mapped_\($0)", $1) }
     }
@@ -115,6 +117,9 @@ import Testing
                 ("canonical_key", LookSQL.canonicalKey(store.source).text, "('07')"),
                 ("holdings", Store.referenceHoldings.text, Self.twoThousandReferences),
                 ("trial", ControlSQL.resumeAfterFit(store.source).text, "('me')"),
+                ("compared", RemotePageSQL.page(store.source).text, "('7', 2000, 'now')"),
+                ("adopt", Store.adopt.text, Self.adoptArguments),
+                ("drift", Store.markDrift.text, Self.driftArguments),
                 ("show", Store.row.text, "('7')"), ("release", Store.releaseHeld.text, "(1000)"),
             ]
             try await withSession(fixture.database.dsn) { session in
@@ -144,6 +149,17 @@ import Testing
     static let twoThousandReferences: String = {
         let numbers = (1...2000).map(String.init)
         return "('{\(numbers.joined(separator: ","))}', '{\(numbers.map { "u\($0)@x" }.joined(separator: ","))}')"
+    }()
+
+    static let adoptArguments: String = {
+        let list = (1...100).map(String.init).joined(separator: ",")
+        let truths = Array(repeating: "t", count: 100).joined(separator: ",")
+        return "('{\(list)}', '{\(list)}', '{\(list)}', '{\(list)}', '{\(list)}', '{\(truths)}', '{\(list)}', 'me')"
+    }()
+
+    static let driftArguments: String = {
+        let list = (1...100).map(String.init).joined(separator: ",")
+        return "('{\(list)}', '{\(list)}', '{\(list)}', '{\(list)}', 'me')"
     }()
 
     static let settleArguments: String = {
