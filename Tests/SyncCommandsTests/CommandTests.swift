@@ -29,10 +29,9 @@ import Testing
             try await Self.checkViews(stage)
             try await stage.run("SET session_replication_role = replica; UPDATE users SET title = 'unseen'; RESET ALL")
             let verified = try await stage.command("resync", "--verify", "--wait")
-            #expect(verified.out == "asked for a sweep of everybody\ncompared 2 users, 2 differed\n", "\(verified.err)")
-            await eventually("what was hidden arrives") {
-                stage.sandbox.subscriber(reference: "ada@x")?.profile["job_title"] == "unseen"
-            }
+            #expect(verified.words.contains("job_title 2\n"), "\(verified.out)")
+            #expect(verified.out.hasSuffix("done: 2 users, 0 refused\nswept 2 users, 0 differed\n"), "\(verified.err)")
+            #expect(stage.sandbox.subscriber(reference: "ada@x")?.profile["job_title"] == "unseen")
             agent.send(SIGTERM)
             let end = try await agent.finish()
             #expect(end.status == 0 && end.out.isEmpty)

@@ -13,11 +13,17 @@ struct ResyncCommand: AsyncParsableCommand {
             --all and --where it says how many subscribers it would create, which are billed, and asks; with --user \
             and --failed it only says how many.
 
+            --verify reads SignalWire's list, compares every known user's row with it field by field, and marks those \
+            who differ, for whatever reason; with --dry-run it only counts them. Where a subscriber is gone, another \
+            one would be created and billed: it asks, or wants --yes. It asks the agents for a sweep too, which finds \
+            users that came or went without anybody's telling.
+
             Examples:
               subscriber-sync resync --all --dry-run
               subscriber-sync resync --user 42 43 -7 --wait
               subscriber-sync resync --failed
               subscriber-sync resync --where "company = 'Acme'" --force
+              subscriber-sync resync --verify --dry-run
               subscriber-sync resync --verify --wait
             """)
 
@@ -33,7 +39,7 @@ struct ResyncCommand: AsyncParsableCommand {
     @Option(name: .customLong("where"), help: "Users in scope whose row meets this SQL condition.")
     var condition: String?
 
-    @Flag(help: "Have everybody compared with what was last read of them, and push who differs.")
+    @Flag(help: "Compare everybody with what SignalWire has, and push who differs.")
     var verify = false
 
     @Flag(help: "Push even where nothing changed.")
@@ -58,11 +64,11 @@ struct ResyncCommand: AsyncParsableCommand {
         guard chosen == 1 else {
             throw ValidationError("Say whom: one of --all, --user KEY…, --failed, --where SQL or --verify.")
         }
-        guard format == .table || dryRun else {
+        guard format == .table || (dryRun && !verify) else {
             throw ValidationError("--format json goes with --dry-run.")
         }
-        guard !verify || !(force || dryRun) else {
-            throw ValidationError("--verify compares first, so neither --force nor --dry-run goes with it.")
+        guard !verify || !force else {
+            throw ValidationError("--verify pushes who differs, so --force doesn't go with it.")
         }
     }
 
@@ -71,7 +77,8 @@ struct ResyncCommand: AsyncParsableCommand {
         let session = try context.session()
         let store = try await context.store(session, agent: context.operatorName)
         if verify {
-            try await Verification(store: store, context: context).run(in: session, isAwaited: wait)
+            let verification = Verification(store: store, context: context, isDryRun: dryRun, mayCreate: yes)
+            try await verification.run(in: session, isAwaited: wait)
             return await session.close()
         }
         let resync = Resync(

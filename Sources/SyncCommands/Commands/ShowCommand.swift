@@ -9,16 +9,21 @@ struct ShowCommand: AsyncParsableCommand {
         commandName: "show",
         abstract: "One user: what the database says, what SignalWire was last told, what differs, and what comes next.",
         discussion: """
-            Values are neither kept nor shown: fields are compared by short hashes of what was told.
+            Values are neither kept nor shown: fields are compared by short hashes of what was told. --remote reads \
+            SignalWire's list until the subscriber comes, and says which fields are the same there.
 
             Examples:
               subscriber-sync show 42
               subscriber-sync show -7
+              subscriber-sync show 42 --remote
               subscriber-sync show 42 --format json
             """)
 
     @Argument(help: "The user's key, as source.key has it.")
     var key: String
+
+    @Flag(help: "Compare with what SignalWire has, too.")
+    var remote = false
 
     @Option(help: "table or json.")
     var format = OutputFormat.table
@@ -43,7 +48,11 @@ struct ShowCommand: AsyncParsableCommand {
         }
         let view = UserView(
             claim: claim, row: row, standstill: standstill, rules: context.rules, columns: context.fieldColumns)
-        Terminal.out(format == .json ? view.json.document : view.table)
+        let there = remote ? try await RemoteView.look(for: claim, columns: context.fieldColumns, context) : nil
+        switch format {
+        case .json: Terminal.out(view.json(with: there).document)
+        case .table: Terminal.out(view.table + (there?.table ?? ""))
+        }
     }
 
     private typealias Found = (Claim, SubscriberRow?, FleetStandstill?)

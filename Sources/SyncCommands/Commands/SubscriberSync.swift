@@ -6,7 +6,8 @@ public struct SubscriberSync: AsyncParsableCommand {
         commandName: "subscriber-sync",
         abstract: "Keeps a PostgreSQL users table and SignalWire's subscribers the same.",
         discussion: """
-            Begin with `migrate`, look with `resync --all --dry-run`, then `run`. `status` shows the whole \
+            Begin with `migrate`, say `adopt` where SignalWire has subscribers already, look with \
+            `resync --all --dry-run`, then `run`. `status` shows the whole \
             picture, `show KEY` one user.
 
             Settings come from flags, the environment (DATABASE_URL, SIGNALWIRE_SPACE, …) and a YAML file \
@@ -14,7 +15,8 @@ public struct SubscriberSync: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            MigrateCommand.self, UninstallCommand.self, RunCommand.self, ResyncCommand.self, StatusCommand.self,
+            MigrateCommand.self, UninstallCommand.self, AdoptCommand.self, RunCommand.self, ResyncCommand.self,
+            StatusCommand.self,
             ShowCommand.self, LogCommand.self, PauseCommand.self, ResumeCommand.self, ApproveCommand.self,
             RejectCommand.self, TokenCommand.self,
             SandboxCommand.self, ConfigCommand.self,
