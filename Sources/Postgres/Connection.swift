@@ -114,4 +114,7 @@ extension Connection {
 
     /// Whether a transaction is open, failed or neither.
     var transactionState: RawConnection.TransactionState { raw?.transactionState ?? .unknown }
+
+    /// How the server is reached; `nil` once the connection is gone.
+    var way: RawConnection.Way? { raw?.way }
 }

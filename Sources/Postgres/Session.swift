@@ -92,7 +92,7 @@ public actor Session {
     }
 
     /// The open connection, or a new one.
-    private func connection() async throws(PostgresError) -> Connection {
+    func connection() async throws(PostgresError) -> Connection {
         while true {
             switch state {
             case .closed: throw .closed

@@ -20,6 +20,13 @@ enum Exchange: Sendable {
             return present.first { !$0.isEmpty && $0.utf8.count <= 128 && $0.utf8.allSatisfy(\.isPrintable) }
         }
 
+        /// The clock of whoever answered, where the answer has a date.
+        ///
+        /// - Parameter now: unix seconds of ours.
+        func unixSeconds(now: Int64) -> Int64? {
+            headers.first(name: "date").flatMap { HTTPDate($0, now: now) }?.unixSeconds
+        }
+
         private static let requestIDNames = [
             "x-request-id", "x-signalwire-request-id", "request-id", "x-amzn-requestid",
         ]

@@ -65,7 +65,8 @@ public final class SubscriberClient: Sendable {
         guard case .answered(let head, _) = exchange, (200..<300).contains(head.status) else {
             return .refused(answer(call))
         }
-        return .passed(httpStatus: head.status, requestID: head.requestID, duration: call.duration)
+        let time = head.unixSeconds(now: unixSeconds())
+        return .passed(httpStatus: head.status, requestID: head.requestID, duration: call.duration, unixSeconds: time)
     }
 
     /// Reads one page of the list of all subscribers. Changes nothing.
@@ -121,7 +122,8 @@ public final class SubscriberClient: Sendable {
 
 /// What came of a probe.
 public enum ProbeAnswer: Sendable, Hashable {
-    case passed(httpStatus: Int, requestID: String?, duration: Duration)
+    /// `unixSeconds` is SignalWire's clock, where the answer has a date.
+    case passed(httpStatus: Int, requestID: String?, duration: Duration, unixSeconds: Int64?)
     /// The same answer that a push would have met; never `accepted`.
     case refused(PushAnswer)
 }

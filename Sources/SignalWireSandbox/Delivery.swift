@@ -70,6 +70,7 @@ enum Delivery {
             if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
         }
         if answer.status != 204 { fields[.contentLength] = String(answer.body.count) }
+        fields[.date] = HTTPDate.string(Date())
         if let requestID = HTTPField.Name("X-Request-Id") { fields[requestID] = UUID().uuidString.lowercased() }
         return HTTPResponse(status: .init(code: answer.status), headerFields: fields)
     }

@@ -59,7 +59,7 @@ extension CommandContext {
         }
     }
 
-    private func listening() throws(Failure) -> ConnectionSettings {
+    func listening() throws(Failure) -> ConnectionSettings {
         do {
             return try DatabaseSettings(settings.database, loader.environment).listening()
         } catch {
@@ -116,6 +116,23 @@ extension CommandContext {
         switch settings.capture.compare {
         case .columns: .columns
         case .row: .row
+        }
+    }
+
+    /// Whether triggers tell of changes.
+    var isListening: Bool { settings.capture.mode == .listen }
+    /// Whether they are to knock as well.
+    var wantsNotifications: Bool { isListening && settings.capture.notify == .guarded }
+
+    /// What `migrate` would do to the users table.
+    func captureWork(for source: SourceTable, in session: Session) async throws(StoreError) -> CaptureInstaller.Work {
+        let installer = CaptureInstaller(session: session)
+        return switch source.mapping.capture {
+        case .triggers:
+            try await installer.plan(
+                for: source, comparison: comparison, notification: notification,
+                firesOnReplica: settings.capture.onReplica)
+        case .polling: try await installer.removal(from: source)
         }
     }
 

@@ -34,7 +34,7 @@ enum SourceInspection {
         }
     }
 
-    private static func checkKind(of relation: Relation, _ capture: SourceMapping.Capture) throws(StoreError) {
+    static func checkKind(of relation: Relation, _ capture: SourceMapping.Capture) throws(StoreError) {
         switch (relation.kind, capture) {
         case ("r", _), ("p", _), ("v", .polling), ("m", .polling), ("f", .polling): return
         case ("v", .triggers), ("m", .triggers):
@@ -51,7 +51,7 @@ enum SourceInspection {
     }
 
     /// With `row_security = off`, PostgreSQL refuses what a policy would make incomplete.
-    private static func checkRowSecurity(of relation: Relation) throws(StoreError) {
+    static func checkRowSecurity(of relation: Relation) throws(StoreError) {
         guard relation.hidesRows else { return }
         throw StoreError(
             .mismatch, "Row-level security would hide rows of \(relation.schema).\(relation.name) from this role.",
@@ -69,7 +69,7 @@ enum SourceInspection {
         }
     }
 
-    private static func checkColumns(_ mapping: SourceMapping, _ columns: [Column]) throws(StoreError) {
+    static func checkColumns(_ mapping: SourceMapping, _ columns: [Column]) throws(StoreError) {
         let names = Set(columns.map(\.name))
         for column in mapping.neededColumns where !names.contains(column) {
             let folded = names.first { $0.lowercased() == column.lowercased() }
@@ -80,7 +80,7 @@ enum SourceInspection {
         }
     }
 
-    private static func checkReadable(
+    static func checkReadable(
         _ mapping: SourceMapping, _ relation: Relation, _ columns: [Column]
     ) throws(StoreError) {
         let unreadable = columns.filter { mapping.neededColumns.contains($0.name) && !$0.isReadable }.map(\.name)
@@ -98,21 +98,28 @@ enum SourceInspection {
             throw StoreError(.mismatch, "\(mapping.table) has no column \(mapping.key).")
         }
         let type = try await KeyType.find(key.name, of: mapping.table, oid: relation.oid, in: session)
+        let isUnique = try await session.query(isUnique, [.bigint(relation.oid), .text(mapping.key)]).first == true
+        try checkKey(mapping, relation, isNotNull: key.isNotNull, isUnique: isUnique)
+        return type
+    }
+
+    static func checkKey(
+        _ mapping: SourceMapping, _ relation: Relation, isNotNull: Bool, isUnique: Bool
+    ) throws(StoreError) {
         // A view has no constraints; the sweep passes over null keys, and a claim takes one row of a key.
-        if ["v", "m", "f"].contains(relation.kind) { return type }
-        guard key.isNotNull else {
+        if ["v", "m", "f"].contains(relation.kind) { return }
+        guard isNotNull else {
             throw StoreError(
                 .mismatch, "The key \(mapping.key) of \(mapping.table) may be null, so it can't tell users apart.",
                 hint: "Name the primary key in source.key, or ALTER TABLE … ALTER COLUMN … SET NOT NULL.")
         }
-        guard try await session.query(isUnique, [.bigint(relation.oid), .text(mapping.key)]).first == true else {
+        guard isUnique else {
             throw StoreError(
                 .mismatch,
                 "The key \(mapping.key) of \(mapping.table) is not unique: no unique index has it as its "
                     + "only column.",
                 hint: "Name the primary key in source.key, or create a unique index on the column.")
         }
-        return type
     }
 
     /// Lets the database parse the condition against the table, without running it.

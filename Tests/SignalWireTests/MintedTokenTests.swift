@@ -50,7 +50,8 @@ struct MintedTokenTests {
         let (good, bad) = try await withClient(server) { client in
             (try await client.probe(), try await client.probe())
         }
-        guard case .passed(200, nil, _) = good, case .refused(let answer) = bad, case .account = answer.outcome else {
+        guard case .passed(200, nil, _, _) = good, case .refused(let answer) = bad, case .account = answer.outcome
+        else {
             Issue.record("\(good), \(bad)")
             return
         }

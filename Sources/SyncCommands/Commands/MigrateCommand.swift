@@ -40,7 +40,7 @@ struct MigrateCommand: AsyncParsableCommand {
         }
         let pending = try await context.checked { () async throws(StoreError) in try await migrator.pending() }
         let source = try await context.source(in: session)
-        try await finish(context, migrator, pending, source, CaptureInstaller(session: session))
+        try await finish(context, migrator, pending, source, session)
         await session.close()
     }
 
@@ -55,16 +55,10 @@ struct MigrateCommand: AsyncParsableCommand {
 
     private func finish(
         _ context: CommandContext, _ migrator: Migrator, _ pending: [Migration], _ source: SourceTable,
-        _ installer: CaptureInstaller
+        _ session: Session
     ) async throws {
         let plan = { () async throws(StoreError) -> CaptureInstaller.Work in
-            switch source.mapping.capture {
-            case .triggers:
-                try await installer.plan(
-                    for: source, comparison: context.comparison, notification: context.notification,
-                    firesOnReplica: context.settings.capture.onReplica)
-            case .polling: try await installer.removal(from: source)
-            }
+            try await context.captureWork(for: source, in: session)
         }
         if print {
             let work = try await context.checked(plan)
@@ -73,7 +67,7 @@ struct MigrateCommand: AsyncParsableCommand {
             Terminal.out(preview(pending, try await context.checked(plan)))
         } else {
             let (applied, work) = try await context.checked { () async throws(StoreError) in
-                (try await migrator.migrate(), try await installer.install(plan))
+                (try await migrator.migrate(), try await CaptureInstaller(session: session).install(plan))
             }
             Terminal.out(report(applied, work))
         }

@@ -16,8 +16,8 @@ public struct SubscriberSync: AsyncParsableCommand {
         version: version,
         subcommands: [
             MigrateCommand.self, UninstallCommand.self, AdoptCommand.self, RunCommand.self, ResyncCommand.self,
-            StatusCommand.self,
-            ShowCommand.self, LogCommand.self, PauseCommand.self, ResumeCommand.self, ApproveCommand.self,
+            StatusCommand.self, ShowCommand.self, LogCommand.self, DoctorCommand.self, PauseCommand.self,
+            ResumeCommand.self, ApproveCommand.self,
             RejectCommand.self, TokenCommand.self,
             SandboxCommand.self, ConfigCommand.self,
         ])
