@@ -149,6 +149,9 @@ extension Resync {
 
     private func eachPage(filter: String?, _ body: ([Claim]) async throws -> Void) async throws {
         var last: UserKey?
+        var seen = 0
+        let bar = try await countingBar(filter: filter)
+        defer { if seen >= Store.resyncPage { bar?.end() } }
         while true {
             let after = last
             let claims: [Claim]
@@ -161,7 +164,16 @@ extension Resync {
             guard let end = claims.last?.user else { return }
             try await body(claims)
             last = end
+            seen += claims.count
+            if claims.count == Store.resyncPage { bar?.draw(done: seen) }
         }
+    }
+
+    /// How many there are is known of everybody only; for a condition, the database would have to count.
+    private func countingBar(filter: String?) async throws -> ProgressBar? {
+        guard filter == nil else { return nil }
+        let known = try await context.checked { () async throws(StoreError) in try await store.estimatedUsers() }
+        return ProgressBar(total: known)
     }
 }
 

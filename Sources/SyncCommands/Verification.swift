@@ -123,6 +123,7 @@ struct SweepRequest {
 
     /// Waits for its end, and says what it found.
     func wait(in session: Session) async throws {
+        var bar: ProgressBar?
         while true {
             let (isAsked, status) = try await context.checked { () async throws(StoreError) in
                 (try await store.isSweepAsked(because: Self.reason), try await FleetStatus.read(in: session))
@@ -130,11 +131,18 @@ struct SweepRequest {
             // Whoever asked at the same time is answered by the same sweep. The database writes times so that the
             // later one is the greater text.
             if !isAsked, status.sweeps.reason == nil, let ended = status.sweeps.endedAt, ended > start {
+                bar?.end()
                 let figures = (status.sweeps.endedCompared ?? 0, status.sweeps.endedFound ?? 0)
                 Terminal.out("swept \(counted(figures.0, "user")), \(figures.1) differed\n")
                 return
             }
+            if let compared = status.sweeps.compared {
+                let drawn = bar ?? ProgressBar(total: status.total)
+                drawn.draw(done: min(compared, status.total))
+                bar = drawn
+            }
             guard status.agents > 0 else {
+                bar?.end()
                 throw Failure(
                     .unavailable, "No agent is running, so nobody is swept or pushed.",
                     hint: "Start `subscriber-sync run`; what was asked for stays asked for.")

@@ -192,6 +192,11 @@ import Testing
             #expect(
                 upkeep.leasesCheck.verdict == .ok && upkeep.logBytes > 0 && upkeep.tables.contains { $0.name == "log" })
             let trip = NotificationTrip(from: session, to: session.settings)
+            let store = try await fixture.store()
+            #expect(try await store.estimatedUsers() == 0)
+            try await fixture.run("INSERT INTO users (email) SELECT 'u' FROM generate_series(1, 50); ANALYZE users")
+            #expect(try await store.estimatedUsers() == 50)
+            await store.close()
             guard case .heard = try await trip.run() else {
                 Issue.record("nothing was heard")
                 return

@@ -9,7 +9,8 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "The whole picture on one screen; exit 0 if healthy, 75 if paused or behind.",
         discussion: """
-            The same figures are one row of the view subscriber_sync.status.
+            The same figures are one row of the view subscriber_sync.status. With --watch and --format json each \
+            change is one JSON object on a line.
 
             Examples:
               subscriber-sync status
@@ -20,7 +21,7 @@ struct StatusCommand: AsyncParsableCommand {
     @Option(help: "table or json.")
     var format = OutputFormat.table
 
-    @Flag(help: "Redraw every two seconds until interrupted.")
+    @Flag(help: "A screen that is looked at anew every two seconds, until q or Ctrl-C; elsewhere, print what changed.")
     var watch = false
 
     @OptionGroup var options: SettingsOptions
@@ -29,18 +30,17 @@ struct StatusCommand: AsyncParsableCommand {
         let context = try CommandContext(options, needsSource: false)
         let session = try context.session()
         try await context.checked { () async throws(StoreError) in try await Migrator(session: session).checkSchema() }
-        repeat {
-            let status = try await context.checked { () async throws(StoreError) in
-                try await FleetStatus.read(in: session)
-            }
-            Terminal.out((watch && Terminal.isOutTerminal ? "\u{1B}[H\u{1B}[2J" : "") + rendered(status))
-            guard watch else {
-                await session.close()
-                guard status.concern == nil else { throw ExitCode(Failure.Code.temporary.rawValue) }
-                return
-            }
-            try await Task.sleep(for: .seconds(2))
-        } while true
+        if watch {
+            try await StatusWatch(session: session, format: format).run()
+            await session.close()
+            return
+        }
+        let status = try await context.checked { () async throws(StoreError) in
+            try await FleetStatus.read(in: session)
+        }
+        await session.close()
+        Terminal.out(rendered(status))
+        guard status.concern == nil else { throw ExitCode(Failure.Code.temporary.rawValue) }
     }
 
     private func rendered(_ status: FleetStatus) -> String {
@@ -84,12 +84,12 @@ extension FleetStatus {
             + "\n" + Table.pairs(flow)
     }
 
-    private var agentText: String {
+    var agentText: String {
         let wakeUp = agents == 0 ? "" : agentsListening == agents ? ", all notified" : ", \(agentsListening) notified"
         return "\(agents) alive\(wakeUp)" + (pollingReason.map { " (polling: \($0))" } ?? "")
     }
 
-    private var flow: [(String, String)] {
+    var flow: [(String, String)] {
         var rows = [
             ("changes waiting", String(changeBacklog)),
             ("lag", lagSeconds.map { spoken(seconds: $0) } ?? "none"),

@@ -67,5 +67,8 @@ enum Timestamp {
             + "." + String(String(1000 + time.tv_nsec / 1_000_000).dropFirst()) + "Z"
     }
 
+    /// The same, to the second.
+    static func seconds() -> String { String(now().prefix(19)) + "Z" }
+
     private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 }
