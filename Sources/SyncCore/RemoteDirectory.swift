@@ -1,4 +1,4 @@
-/// SignalWire's whole list, made small: about 150 bytes a subscriber, whatever their profiles hold.
+/// SignalWire's whole list, made small: some 270 bytes a subscriber, whatever their profiles hold.
 ///
 /// It is filled page by page, and then asked for the subscriber of one user after the other. References are compared
 /// as admission compares them: trimmed and without case.
@@ -8,25 +8,26 @@ public struct RemoteDirectory: Sendable {
         let resource: PackedUUID?
         /// Hash of the folded reference; `nil` where no call could name it.
         let folded: Int?
-        let hashes: FieldHashes
         /// Whether a user of ours is known by its id.
         var isKnown = false
     }
 
     /// Whom one folded reference leads to.
     private struct Meeting {
-        let first: Int
+        let first: Int32
         /// Subscribers that have it.
-        var subscribers = 1
+        var subscribers: Int32 = 1
         /// Users that have it.
-        var users = 0
+        var users: Int32 = 0
     }
 
     private var entries: [Entry] = []
-    private var places: [PackedUUID: Int] = [:]
+    /// Those of all entries, one behind the other: a list for each would cost more than what is in it.
+    private var hashes: [UInt64] = []
+    private var places: [PackedUUID: Int32] = [:]
     private var meetings: [Int: Meeting] = [:]
     /// How a reference is spelled, where it isn't in small letters.
-    private var spellings: [Int: String] = [:]
+    private var spellings: [Int32: String] = [:]
     /// Entries of the list in which no subscriber could be found.
     public private(set) var unreadable = 0
 
@@ -38,12 +39,10 @@ public struct RemoteDirectory: Sendable {
     public mutating func add(_ remote: RemoteSubscriber) {
         let id = PackedUUID(remote.id)
         guard places[id] == nil else { return }
-        let place = entries.count
+        let place = Int32(clamping: entries.count)
         let folded = remote.reference?.folded
-        entries.append(
-            Entry(
-                id: id, resource: remote.resource?.uuid, folded: folded?.hashValue,
-                hashes: FieldHashes(remote.fields)))
+        entries.append(Entry(id: id, resource: remote.resource?.uuid, folded: folded?.hashValue))
+        hashes += FieldHashes(remote.fields).numbers
         places[id] = place
         guard let folded, let reference = remote.reference else { return }
         if reference.text != folded { spellings[place] = reference.text }
@@ -60,7 +59,7 @@ public struct RemoteDirectory: Sendable {
     /// anybody is matched.
     public mutating func note(_ reference: Reference?, _ subscriber: SubscriberID?) {
         if let reference { meetings[reference.folded.hashValue]?.users += 1 }
-        if let place = subscriber.flatMap({ places[PackedUUID($0)] }) { entries[place].isKnown = true }
+        if let place = subscriber.flatMap({ places[PackedUUID($0)] }) { entries[Int(place)].isKnown = true }
     }
 
     /// What a reference leads to.
@@ -73,7 +72,9 @@ public struct RemoteDirectory: Sendable {
 
     public func match(_ reference: Reference) -> Match {
         guard let meeting = meetings[reference.folded.hashValue] else { return .nobody }
-        guard meeting.subscribers == 1, meeting.users <= 1, !entries[meeting.first].isKnown else { return .several }
+        guard meeting.subscribers == 1, meeting.users <= 1, !entries[Int(meeting.first)].isKnown else {
+            return .several
+        }
         return .one(record(at: meeting.first, folded: reference.folded))
     }
 
@@ -85,12 +86,13 @@ public struct RemoteDirectory: Sendable {
         return record(at: place, folded: admitted.folded)
     }
 
-    private func record(at place: Int, folded: String) -> RemoteRecord {
-        let entry = entries[place]
+    private func record(at place: Int32, folded: String) -> RemoteRecord {
+        let entry = entries[Int(place)]
+        let start = Int(place) * FieldHashes.count
         let isIt = entry.folded == folded.hashValue
         return RemoteRecord(
             id: SubscriberID(entry.id), reference: isIt ? Reference(known: spellings[place] ?? folded) : nil,
-            hashes: entry.hashes)
+            hashes: FieldHashes(hashes[start..<start + FieldHashes.count]))
     }
 
     /// References that several subscribers have.

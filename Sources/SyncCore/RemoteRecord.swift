@@ -59,24 +59,29 @@ struct FieldHashes: Sendable, Hashable {
         case value(UInt64)
     }
 
-    private var lanes = SIMD8<UInt64>()
+    static let count = ProfileField.allCases.count
+
+    /// As many as there are fields.
+    let numbers: [UInt64]
 
     init(_ fields: [ProfileField: String]) {
-        for (lane, field) in ProfileField.allCases.enumerated() {
-            guard let value = fields[field] else { continue }
-            lanes[lane] = value.isEmpty ? FieldHashes.blank : FieldHashes.hash(value)
+        numbers = ProfileField.allCases.map { field in
+            fields[field].map { $0.isEmpty ? FieldHashes.blank : FieldHashes.hash($0) } ?? FieldHashes.unknown
         }
     }
 
+    init(_ numbers: some Sequence<UInt64>) { self.numbers = Array(numbers) }
+
     subscript(field: ProfileField) -> Entry {
-        guard let lane = ProfileField.allCases.firstIndex(of: field) else { return .unknown }
-        switch lanes[lane] {
-        case 0: return .unknown
+        guard let index = ProfileField.allCases.firstIndex(of: field), index < numbers.count else { return .unknown }
+        switch numbers[index] {
+        case FieldHashes.unknown: return .unknown
         case FieldHashes.blank: return .blank
         case let hash: return .value(hash)
         }
     }
 
+    private static let unknown: UInt64 = 0
     private static let blank: UInt64 = 1
 
     /// Above the two that mean something else. Texts that Unicode calls equal have one hash.

@@ -204,6 +204,43 @@ import Testing
     }
 }
 
+extension AdoptCommandTests {
+    @Test("disturb neither agents nor the application, however often they are repeated meanwhile")
+    func meanwhile() async throws {
+        try await Stage.run(faults: ["latency=5,path=*tokens*"]) { stage in
+            stage.sandbox.seed((1...600).map { SandboxSeed("u\($0)@x", ["first_name": "There"]) })
+            try await stage.run(
+                "INSERT INTO users (id, email, first_name) SELECT i, 'u' || i || '@x', 'Here' FROM generate_series(1, 600) i"
+            )
+            _ = try await stage.command("migrate")
+            _ = try await stage.command("resync", "--where", "id <= 400", "--yes")
+            let agents = [try stage.start("run"), try stage.start("run")]
+            for round in 1...3 {
+                try await stage.run("UPDATE users SET title = 'r\(round)' WHERE id % 3 = \(round % 3)")
+                let adopted = try await stage.command("adopt")
+                let verified = try await stage.command("resync", "--verify", "--yes")
+                #expect(adopted.status == 0 && verified.status == 0, "\(adopted.err)\(verified.err)")
+            }
+            let last = try await stage.command("resync", "--verify", "--wait")
+            #expect(last.status == 0, "\(last.err)")
+            try await eventually(within: .seconds(60), "all are synced") { try await stage.hasSynced(600) }
+            let statistics = stage.sandbox.statistics()
+            #expect(statistics.created == 0 && statistics.overlaps == 0 && statistics.foldedDuplicates == 0)
+            for subscriber in stage.sandbox.snapshot() {
+                let key = subscriber.reference.dropFirst().prefix { $0 != "@" }
+                let round = Int(key).map { $0 % 3 == 0 ? 3 : $0 % 3 } ?? 0
+                #expect(subscriber.profile["first_name"] == "Here" && subscriber.profile["job_title"] == "r\(round)")
+            }
+            let wrong = try await stage.value(
+                "SELECT count(*) FROM subscriber_sync.subscriber WHERE subscriber_id IS NULL OR reference <> 'u' || user_key || '@x'"
+            )
+            #expect(wrong == "0")
+            for agent in agents { agent.send(SIGTERM) }
+            for agent in agents { #expect(try await agent.finish().status == 0) }
+        }
+    }
+}
+
 extension CommandRun {
     /// What stands on stdout, with one blank where there are several.
     var words: String { out.split(separator: " ").joined(separator: " ") }

@@ -9,7 +9,8 @@ struct SandboxCommand: AsyncParsableCommand {
         discussion: """
             The first line on stdout is `listening on http://127.0.0.1:PORT`. It accepts the SIGNALWIRE_PROJECT_ID and \
             SIGNALWIRE_API_TOKEN of its environment, or any non-empty pair without them. What it holds is at \
-            /__sandbox/state; it forgets everything when it ends.
+            /__sandbox/state, where a POST of [{"reference": "ada@example.com", "profile": {"first_name": "Ada"}}] puts \
+            subscribers as if others had made them; it forgets everything when it ends.
 
             Examples:
               subscriber-sync sandbox --port 8080
