@@ -29,6 +29,7 @@ struct RemoteSurvey {
         var directory = RemoteDirectory()
         var ticker = Ticker()
         var list = SubscriberList(of: client)
+        defer { ticker.end() }
         do throws(SubscriberList.Failure) {
             while let page = try await list.next() {
                 for subscriber in page.subscribers { directory.add(subscriber) }
@@ -42,7 +43,6 @@ struct RemoteSurvey {
             case .cancelled: throw CancellationError()
             }
         }
-        ticker.end()
         return directory
     }
 
@@ -53,12 +53,13 @@ struct RemoteSurvey {
         var last: UserKey?
         var count = 0
         var ticker = Ticker()
+        defer { ticker.end() }
         while true {
             let after = last
             let users = try await context.checked { () async throws(StoreError) in
                 try await store.comparedPage(after: after, limit: Store.resyncPage, since: start)
             }
-            guard let end = users.last?.claim.user else { return ticker.end() }
+            guard let end = users.last?.claim.user else { return }
             try await body(users)
             last = end
             count += users.count

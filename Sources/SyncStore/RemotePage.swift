@@ -38,7 +38,8 @@ enum RemotePageSQL {
             """
             SELECT \(LookSQL.state("page.user_key")), \(source.rowColumns(of: "page")),
                 encode(\(source.fingerprint(of: "page", key: "page.user_key")), 'hex'),
-                coalesce(s.due_at IS NOT NULL OR s.last_attempt_at >= $3::text::timestamptz, false)
+                -- A call that was begun before the list may have been answered after its page.
+                coalesce(s.due_at IS NOT NULL OR greatest(s.last_attempt_at, s.synced_at) >= $3::text::timestamptz, false)
                     OR page.user_key IN (SELECT c.user_key FROM subscriber_sync.change c WHERE c.user_key IS NOT NULL),
                 coalesce(s.admitted_at > $3::text::timestamptz - interval '10 minutes', false)
             FROM (

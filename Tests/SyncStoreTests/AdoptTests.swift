@@ -189,6 +189,12 @@ import Testing
             _ = try await store.settle([try #require(Settlement(of: claim, plan: .nothing))])
             let later = try await store.comparedPage(after: nil, limit: 1, since: start)
             #expect(later.map(\.isMoving) == [true], "it was called, or might have been, after the list was begun")
+            try await fixture.run(
+                "UPDATE subscriber_sync.subscriber SET last_attempt_at = now() - interval '1 hour', synced_at = now()")
+            let settled = try await store.comparedPage(after: nil, limit: 1, since: start)
+            #expect(settled.map(\.isMoving) == [true], "a call of before was answered after that")
+            let quiet = try await store.comparedPage(after: nil, limit: 1, since: try await store.clock())
+            #expect(quiet.map(\.isMoving) == [false])
             await store.close()
         }
     }
