@@ -10,6 +10,14 @@ func trimmingWhitespace(_ text: String) -> String {
     return String(scalars[first...last])
 }
 
+/// The text as it is sent: in normal form C, trimmed, and without control characters.
+func cleaned(_ text: String) -> String {
+    // Most names have nothing that needs a look at the tables of Unicode.
+    let isPlain = text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+    if isPlain, text.utf8.first != 0x20, text.utf8.last != 0x20 { return text }
+    return ComposedText.of(trimmingWhitespace(replacingControls(text)))
+}
+
 /// The text with each control character (category Cc: tabs, line breaks, escapes) as one space.
 ///
 /// A profile is a line on a screen: a control character in it is a slip of the keyboard or an attack
