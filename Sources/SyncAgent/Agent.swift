@@ -80,6 +80,7 @@ public final class Agent: Service {
     /// Runs until it is stopped, or nothing is due if that was asked for.
     public func run() async throws {
         narrator.started(["agent": "\(identity.id)"])
+        for field in store.source.mapping.sentFields { field.caution.map { narrator.cautions(field, $0) } }
         // Before anything is claimed: a copy of the database must not push by itself.
         if let found = try? await store.checkIdentity() { narrator.identified(found) }
         // Before anything is sent: who else is there shares the rate, and the others hear of us.

@@ -40,6 +40,11 @@ final class Narrator: Sendable {
 
     func started(_ metadata: Logger.Metadata) { logger.info("agent started", metadata: metadata) }
 
+    /// Something about the settings that can't be what the operator wants, or rarely is.
+    func cautions(_ field: ProfileField, _ caution: String) {
+        logger.warning("field needs a second look", metadata: ["field": "\(field.rawValue)", "because": "\(caution)"])
+    }
+
     func ended(_ end: DispatcherEnd) {
         let reading = pulse.reading
         var metadata: Logger.Metadata = ["because": "\(end)"]

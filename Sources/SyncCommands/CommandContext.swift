@@ -30,7 +30,15 @@ struct CommandContext: Sendable {
 
     var rules: PushRules { settings.rules }
     var keyColumn: String { settings.source.map { "\($0.table).\($0.key)" } ?? "source.key" }
-    var fieldColumns: [ProfileField: String] { settings.source?.fields ?? [:] }
+    /// Where the value of each field comes from that may be sent.
+    var fieldSources: [ProfileField: String] {
+        let mapped = settings.source?.fields ?? [:]
+        let rules = settings.valueRules
+        let others = rules.sentFields(mapped: mapped.keys).map { field in
+            (field, field == .displayName && rules.displayName == .fullName ? "(the full name)" : "(a constant)")
+        }
+        return mapped.merging(others) { column, _ in column }
+    }
     var healthAddress: ListenAddress? { settings.operations.listen }
 
     /// Runs something with the database; what goes wrong ends the command.
@@ -75,7 +83,7 @@ extension CommandContext {
                 table: QualifiedName(source.table), key: source.key, reference: source.reference,
                 scope: source.scope, fields: source.fields, profile: source.profile.map(QualifiedName.init),
                 related: settings.capture.related.map(RelatedTable.init), capture: capture,
-                updatedAt: source.updatedAt)
+                updatedAt: source.updatedAt, values: settings.valueRules)
         } catch {
             throw Failure(error)
         }

@@ -53,6 +53,14 @@ public enum SourceState: Sendable {
     case withoutProfile
     /// There is no such row.
     case deleted
+
+    /// What the log says of a field that was left out; `nil`: none was.
+    var omission: Problem? {
+        switch self {
+        case .present(_, let profile, _): profile.omission
+        case .outOfScope, .withoutProfile, .deleted: nil
+        }
+    }
 }
 
 /// Where the last settlement left a user. The raw value stands in the tables.

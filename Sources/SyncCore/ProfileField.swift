@@ -12,6 +12,16 @@ public enum ProfileField: String, CaseIterable, Sendable, Hashable, Comparable {
     /// Once a profile field; since 2026 a routing override that accepts only `us-central`.
     case region
 
+    /// What an operator should know who sends this field; `nil`: nothing.
+    public var caution: String? {
+        switch self {
+        case .region:
+            "SignalWire takes region for a routing override, and only us-central is accepted; leave it out unless that "
+                + "is what you want"
+        case .firstName, .lastName, .displayName, .jobTitle, .companyName, .timeZone, .country: nil
+        }
+    }
+
     /// The order in which fields are listed everywhere: in requests, in logs, on the screen.
     public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
 

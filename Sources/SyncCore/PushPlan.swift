@@ -18,6 +18,8 @@ public enum PushPlan: Sendable {
         case .present(.some(let reference), let profile, let digests):
             if let admitted = claim.admitted, admitted != reference, rules.referenceChange == .hold {
                 self = .hold(.referenceChanged)
+            } else if let reason = profile.holdReason {
+                self = .hold(reason)
             } else {
                 let push = Push(
                     of: claim, reference: reference, profile: profile, digests: digests, cleared: rules.cleared)
@@ -47,6 +49,8 @@ public struct Push: Sendable, CustomStringConvertible, CustomReflectable {
     public let fields: [ProfileField: String]
     /// Those that differ from what was told last, in their order.
     public let changed: [ProfileField]
+    /// What the log says of a field that was left out; `nil`: none was.
+    public let omission: Problem?
     /// What holds after the request was accepted.
     public let toldAfterwards: Told
     /// Whether the database must agree first: the call may create a subscriber, which is billed, or
@@ -64,11 +68,14 @@ public struct Push: Sendable, CustomStringConvertible, CustomReflectable {
         for (field, digest) in digests.values { after[field] = .known(digest) }
         for (field, digest) in digests.empty where digests.values[field] == nil {
             guard cleared == .sendEmpty, told[field] != nil else { continue }
+            // Not blank, only not to be sent: what SignalWire has stays.
+            if field == .timeZone, profile.omitsTimeZone { continue }
             fields[field] = ""
             after[field] = .known(digest)
         }
         self.reference = reference
         self.fields = fields
+        self.omission = profile.omission
         self.toldAfterwards = after
         self.changed = fields.keys.filter { told[$0] != after[$0] }.sorted()
         self.needsAdmission = !isSameSubscriber || claim.standing.mayHaveLostReference
@@ -124,6 +131,8 @@ public enum HoldReason: String, Sendable, CaseIterable {
     case duplicateReference = "duplicate_reference"
     case newSubscriberLimit = "new_subscriber_limit"
     case massChange = "mass_change"
+    case invalidTimeZone = "invalid_time_zone"
+    case valueTooLong = "value_too_long"
 
     /// What is the matter, and what ends it, for the operator.
     public var explanation: String {
@@ -144,6 +153,12 @@ public enum HoldReason: String, Sendable, CaseIterable {
                 + "or sooner if the limit is raised, or by `approve`."
         case .massChange:
             "So many users changed at once that it looks like a mistake; `approve` pushes them, `reject` doesn't."
+        case .invalidTimeZone:
+            "The time zone is no name of the tz database, nor one that is translated into one; mend it and the user "
+                + "is pushed, or set values.invalid_time_zone to omit."
+        case .valueTooLong:
+            "A column holds more than \(ValueRules.longestValueBytes / 1024) KiB for one field, and nothing is cut off; "
+                + "shorten it and the user is pushed."
         }
     }
 }

@@ -72,7 +72,8 @@ extension Settlement {
         switch plan {
         case .push: return nil
         case .nothing:
-            self.init(claim, standing: .synced, attempts: .cleared, note: Note(.unchanged))
+            self.init(
+                claim, standing: .synced, attempts: .cleared, note: Note(.unchanged, problem: claim.source.omission))
         case .hold(let reason):
             let problem = Problem(code: reason.rawValue, message: reason.explanation)
             self.init(claim, standing: .held, attempts: .cleared, note: Note(.held, problem: problem))
@@ -106,7 +107,7 @@ extension Settlement {
             let isChanged = !isKnown && claim.subscriber != subscriber
             self.init(
                 claim, standing: .synced, attempts: .cleared, told: push.toldAfterwards, subscriber: subscriber,
-                doubt: .cleared, note: Note(isChanged ? .subscriberIDChanged : .accepted, push, nil, answer))
+                doubt: .cleared, note: Note(isChanged ? .subscriberIDChanged : .accepted, push, push.omission, answer))
         case .rejected(let problem):
             self.init(claim, standing: .rejected, attempts: .kept, note: Note(.rejected, push, problem, answer))
         case .throttled(let wait, let problem):

@@ -29,7 +29,7 @@ extension Store {
             statements.claim,
             [
                 .bigint(Int64(limit)), .bigint(Int64(Store.foldLimit)), .bigint(lease.millisecondsRoundedUp),
-                .text(ToldColumn.unknown(source.mapping.orderedFields)),
+                .text(ToldColumn.unknown(source.mapping.sentFields)),
                 .text(start?.due ?? "-infinity"), .text(start?.change ?? "(0,0)"),
             ])
         guard let first = rows.first else {

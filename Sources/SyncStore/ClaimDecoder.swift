@@ -4,7 +4,19 @@ import SyncCore
 /// Reads a claim from a row, by the one order of columns that every query of claims has.
 struct ClaimDecoder: Sendable {
     /// The mapped fields in the order of the columns `field_0…`.
-    let fields: [ProfileField]
+    let columns: [ProfileField]
+    /// What the values become.
+    let rules: ValueRules
+    /// Every field that may be sent.
+    private let fields: [ProfileField]
+
+    init(columns: [ProfileField], rules: ValueRules = ValueRules()) {
+        self.columns = columns
+        self.rules = rules
+        fields = rules.sentFields(mapped: columns)
+    }
+
+    init(_ mapping: SourceMapping) { self.init(columns: mapping.orderedFields, rules: mapping.values) }
 
     /// The columns in front of the source's, from the row `alias` of `subscriber`.
     static func columns(_ alias: String) -> String {
@@ -43,12 +55,12 @@ struct ClaimDecoder: Sendable {
     ) throws(PostgresError) -> SourceState {
         guard let inScope = try row.optionalBoolean(offset + 1) else { return .deleted }
         guard inScope else { return .outOfScope }
-        guard try row.optionalBoolean(offset + 2 + fields.count) == true else { return .withoutProfile }
+        guard try row.optionalBoolean(offset + 2 + self.columns.count) == true else { return .withoutProfile }
         var columns: [ProfileField: String?] = [:]
-        for (index, field) in fields.enumerated() {
+        for (index, field) in self.columns.enumerated() {
             columns[field] = .some(try row.optionalText(offset + 2 + index))
         }
-        let profile = Profile(columns: columns)
+        let profile = Profile(columns: columns, rules: rules)
         return .present(
             Reference(try row.optionalText(offset)), profile, ProfileDigests(of: profile, user: user, fields: fields))
     }

@@ -44,9 +44,11 @@ extension SourceTable {
 }
 
 extension SourceMapping {
-    /// What decides which values are read of a user, in one order.
+    /// What decides which values are read of a user, and what is made of them, in one order.
     fileprivate var parts: [String] {
         [key, reference, scope ?? "true", profile?.qualified.quoted ?? ""]
             + orderedFields.flatMap { [$0.rawValue, fields[$0] ?? ""] }
+            // Only where there is something to say: a fingerprint of before the rules were there is still good.
+            + [valueSignature].filter { !$0.isEmpty }
     }
 }

@@ -57,7 +57,7 @@ extension Store {
         }
     }
 
-    private var decoder: ClaimDecoder { ClaimDecoder(fields: source.mapping.orderedFields) }
+    private var decoder: ClaimDecoder { ClaimDecoder(source.mapping) }
 }
 
 /// Reading users without taking them.

@@ -20,6 +20,8 @@ public struct SourceMapping: Sendable, Hashable {
     public let capture: Capture
     /// The column that says when a row was changed; only polling reads it. `nil`: there is none.
     public let updatedAt: String?
+    /// What the columns' texts become before they are sent.
+    public let values: ValueRules
 
     /// What a source has to be able to.
     public enum Capture: Sendable, Hashable {
@@ -32,7 +34,7 @@ public struct SourceMapping: Sendable, Hashable {
     public init(
         table: QualifiedName, key: String, reference: String, scope: String?, fields: [ProfileField: String],
         profile: QualifiedName? = nil, related: [RelatedTable] = [], capture: Capture = .triggers,
-        updatedAt: String? = nil
+        updatedAt: String? = nil, values: ValueRules = ValueRules()
     ) {
         self.table = table
         self.key = key
@@ -43,7 +45,14 @@ public struct SourceMapping: Sendable, Hashable {
         self.related = related
         self.capture = capture
         self.updatedAt = updatedAt
+        self.values = values
     }
+
+    /// Every field that may be sent, in its order: the mapped ones, and those that something else stands in for.
+    public var sentFields: [ProfileField] { values.sentFields(mapped: fields.keys) }
+
+    /// What decides, besides the columns, which values are sent; see `ValueRules.signature`.
+    public var valueSignature: String { values.signature(mapped: fields.keys) }
 
     /// The mapped fields in the one order that queries and decoders share.
     var orderedFields: [ProfileField] { fields.keys.sorted() }

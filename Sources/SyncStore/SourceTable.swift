@@ -116,6 +116,9 @@ public struct SourceTable: Sendable {
         return (values + ["subscriber_sync_profile.has_profile IS TRUE AS has_profile"]).joined(separator: ",\n    ")
     }
 
+    /// Everybody in scope, as a subquery with the columns of `row(ofKey:)`.
+    func everybodyInScope() -> String { "SELECT \(columns) FROM \(rows) WHERE \(inScope)" }
+
     /// A statement that makes a temporary view of everything that is read of a user, for what it depends on.
     func temporaryView(named view: String) -> String {
         "CREATE TEMPORARY VIEW \(view) AS SELECT \(columns) FROM \(rows)"

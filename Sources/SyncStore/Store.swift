@@ -101,7 +101,7 @@ struct SourceStatements: Sendable {
     let resumeAfterFit: Statement<Bool>
 
     init(source: SourceTable) {
-        let decoder = ClaimDecoder(fields: source.mapping.orderedFields)
+        let decoder = ClaimDecoder(source.mapping)
         claim = ClaimSQL.statement(for: source, decoder: decoder)
         look = LookSQL.one(source, decoder)
         page = LookSQL.page(source, decoder, filter: nil)

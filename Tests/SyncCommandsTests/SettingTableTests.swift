@@ -11,6 +11,9 @@ import Testing
         "source.fields.first_name",
         "source.fields.last_name", "source.fields.display_name", "source.fields.job_title",
         "source.fields.company_name", "source.fields.time_zone", "source.fields.country", "source.fields.region",
+        "source.constants.first_name", "source.constants.last_name", "source.constants.display_name",
+        "source.constants.job_title", "source.constants.company_name", "source.constants.time_zone",
+        "source.constants.country", "source.constants.region",
         "capture.mode", "capture.poll_interval", "capture.sweep_interval", "capture.sweep_rate", "capture.notify",
         "capture.compare",
         "capture.on_replica", "capture.related",
@@ -18,7 +21,8 @@ import Testing
         "signalwire.application_id", "signalwire.token_ttl", "delivery.concurrency", "delivery.rate",
         "delivery.timeout", "delivery.lease", "limits.new_subscribers", "limits.changed_share",
         "limits.equal_rejections",
-        "identity.on_reference_change", "values.cleared", "values.invalid_time_zone", "operations.listen",
+        "identity.on_reference_change", "values.cleared", "values.invalid_time_zone",
+        "values.country", "values.display_name", "operations.listen",
         "log.level", "log.format", "log.retention", "log.max_rows",
     ]
 

@@ -22,7 +22,7 @@ import Testing
             settings.delivery == .init(concurrency: 32, rate: 100, timeout: .seconds(15), lease: .seconds(60)))
         #expect(settings.limits == .init(newSubscribers: 1000, changedSharePercent: 30, equalRejections: 20))
         #expect(settings.rules == PushRules(cleared: .sendEmpty, referenceChange: .hold))
-        #expect(settings.invalidTimeZone == .omit)
+        #expect(settings.valueRules == ValueRules(invalidTimeZone: .omit, country: .asIs, displayName: .asIs))
         #expect(settings.operations.listen == ListenAddress(host: "127.0.0.1", port: 9464))
         #expect(
             settings.log == .init(level: .info, format: .text, retention: .seconds(30 * 86_400), maxRows: 10_000_000))
@@ -62,6 +62,7 @@ import Testing
     /// A right value other than none.
     static func sample(_ definition: SettingDefinition) -> String {
         if definition == SettingTable.applicationID.definition { return "8f0a119a-cae7-4469-a37d-5d7b0a2e8f11" }
+        if definition == SettingTable.constant(of: .timeZone).definition { return "Europe/Berlin" }
         guard definition.standardText.isEmpty else { return definition.standardText }
         return definition.isList ? "[{table: a, columns: b, users: c}]" : "sample"
     }

@@ -32,7 +32,7 @@ import Testing
                 + "values."
         ),
         (
-            "source:\n  fields:\n    password: hash\n", "The field password can't be mapped (sync.yaml, line 3).",
+            "source:\n  fields:\n    password: hash\n", "The field password can't be sent (sync.yaml, line 3).",
             "Remove it: a users table holds hashes, and this program never sends one."
         ),
         (

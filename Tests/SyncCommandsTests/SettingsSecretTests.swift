@@ -98,11 +98,12 @@ import Testing
             ])
     }
 
-    @Test("A mapped password is refused from the environment too")
-    func passwordVariable() throws {
-        let problems = try SettingsFixture(environment: ["SOURCE_FIELDS_PASSWORD": "hash"]).problems()
+    @Test(
+        "A password, mapped or the same for everybody, is refused from the environment too",
+        arguments: ["SOURCE_FIELDS_PASSWORD", "SOURCE_CONSTANTS_PASSWORD"])
+    func passwordVariable(_ variable: String) throws {
+        let problems = try SettingsFixture(environment: [variable: "hash"]).problems()
         #expect(
-            problems.map(\.sentence)
-                == ["The field password can't be mapped (environment variable SOURCE_FIELDS_PASSWORD)."])
+            problems.map(\.sentence) == ["The field password can't be sent (environment variable \(variable))."])
     }
 }

@@ -8,11 +8,11 @@ struct ValueTests {
         let profile = Profile(columns: [
             .firstName: nil, .lastName: "", .displayName: " \u{3000}\n", .jobTitle: "  Nurse\t",
             .companyName: "a\tb\u{1B}c",
-            .timeZone: "👩‍👩‍👧‍👦 é", .country: String(repeating: "x", count: 10_000),
+            .region: "👩‍👩‍👧‍👦 é", .country: String(repeating: "x", count: 10_000),
         ])
         #expect(profile.values[.jobTitle] == "Nurse")
         #expect(profile.values[.companyName] == "a b c", "a control character is a space")
-        #expect(profile.values[.timeZone] == "👩‍👩‍👧‍👦 é")
+        #expect(profile.values[.region] == "👩‍👩‍👧‍👦 é")
         #expect(profile.values[.country]?.count == 10_000)
         #expect(profile.values.count == 4)
     }

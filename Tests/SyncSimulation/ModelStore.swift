@@ -11,6 +11,8 @@ public struct ModelStore: Sendable {
     /// The fields that have a column.
     public let mapped: [ProfileField]
     public let mistakes: Set<Mistake>
+    /// What the columns' texts become.
+    public let values: ValueRules
 
     /// The application's table.
     public internal(set) var source: [UserKey: ModelSourceRow] = [:]
@@ -29,10 +31,13 @@ public struct ModelStore: Sendable {
         let at: Int64
     }
 
-    public init(leaseLength: Int64, mapped: [ProfileField], mistakes: Set<Mistake> = []) {
+    public init(
+        leaseLength: Int64, mapped: [ProfileField], mistakes: Set<Mistake> = [], values: ValueRules = ValueRules()
+    ) {
         self.leaseLength = leaseLength
         self.mapped = mapped.sorted()
         self.mistakes = mistakes
+        self.values = values
     }
 
     /// The application inserts, updates (a row) or deletes (`nil`); capture appends where something mapped changed.

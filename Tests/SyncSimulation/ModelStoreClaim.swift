@@ -145,7 +145,7 @@ extension ModelStore {
     private func state(of user: UserKey, _ snapshot: ClaimSnapshot) -> SourceState {
         guard let row = snapshot.source[user] else { return .deleted }
         guard row.inScope else { return .outOfScope }
-        let profile = Profile(columns: row.fields)
+        let profile = Profile(columns: row.fields, rules: values)
         return .present(Reference(row.reference), profile, modelDigests(of: profile, mapped: mapped))
     }
 }

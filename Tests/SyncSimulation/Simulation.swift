@@ -77,7 +77,8 @@ public struct Simulation {
         self.isTracing = isTracing
         random = SeededRandom(seed: seed)
         settings = SimulationSettings(using: &random, mistakes: mistakes)
-        store = ModelStore(leaseLength: settings.leaseLength, mapped: settings.mapped, mistakes: mistakes)
+        store = ModelStore(
+            leaseLength: settings.leaseLength, mapped: settings.mapped, mistakes: mistakes, values: settings.values)
     }
 
     /// The database's clock.

@@ -52,7 +52,7 @@ extension Simulation {
         case .held: checkHeld(state, row)
         case .rejected:
             figures.usersRejected += 1
-            let profile = Profile(columns: row.fields)
+            let profile = Profile(columns: row.fields, rules: settings.values)
             if !profile.values.values.contains(Self.refusedValue) { fail("I1: \(user) is rejected for nothing") }
         case .unsynced, .retrying, .outOfScope, .deleted: fail("I1: \(user) came to rest as \(state.standing)")
         }
@@ -69,8 +69,10 @@ extension Simulation {
         }
         if known.id != state.subscriberID { fail("I1: \(state.user) has the wrong subscriber") }
         guard !excused.contains(state.user) else { return figures.usersExcused += 1 }
-        let profile = Profile(columns: row.fields)
-        for field in settings.mapped where !isTold(known.fields[field], profile.values[field]) {
+        let profile = Profile(columns: row.fields, rules: settings.values)
+        // A zone that nobody knows is left out: what SignalWire was told before stays.
+        let mapped = settings.mapped.filter { $0 != .timeZone || !profile.omitsTimeZone }
+        for field in mapped where !isTold(known.fields[field], profile.values[field]) {
             fail(
                 "I1: \(state.user)'s \(field.rawValue) is \(known.fields[field] ?? "absent"), not \(profile.values[field] ?? "blank")"
             )
@@ -97,7 +99,8 @@ extension Simulation {
         case .referenceChanged: state.admittedAt != nil && state.reference != Reference(row.reference)?.text
         case .duplicateReference: hasNamesake(state, Reference(row.reference)?.folded)
         case .newSubscriberLimit: settings.newSubscriberLimit >= 0
-        case .missingProfile, .massChange, nil: false
+        case .invalidTimeZone: Profile(columns: row.fields, rules: settings.values).holdReason == .invalidTimeZone
+        case .missingProfile, .massChange, .valueTooLong, nil: false
         }
     }
 

@@ -13,6 +13,7 @@ struct SimulationSettings: Sendable {
     let mapped: [ProfileField]
     let dispatcher: DispatcherSettings
     let rules: PushRules
+    let values: ValueRules
     /// New subscribers in 24 hours; -1: any number.
     let newSubscriberLimit: Int
     /// How long things go wrong, in milliseconds.
@@ -62,6 +63,8 @@ struct SimulationSettings: Sendable {
         lostAnswer = isHarsh ? 0.6 : pick([0, 0.1, 0.4], &random)
         failedStatement = pick([0, 0, 0.05, 0.2], &random)
         slowestStatement = pick([5, 50, 2_000], &random)
+        // Where few seeds show what is wrong, each change of a row should be one at SignalWire.
+        values = ValueRules(invalidTimeZone: isHarsh ? .send : users < 4 ? .omit : .hold)
     }
 
     var leaseLength: Int64 { dispatcher.lease.millisecondsRoundedUp }

@@ -17,7 +17,8 @@ extension Simulation {
             return write(user, freshRow(of: user))
         }
         guard chance(settings.upheaval, &random) else {
-            row.fields[pick(settings.mapped, &random)] = value()
+            let field = pick(settings.mapped, &random)
+            row.fields[field] = value(of: field)
             return write(user, row)
         }
         switch Int.random(in: 0...4, using: &random) {
@@ -66,7 +67,7 @@ extension Simulation {
 
     private mutating func freshRow(of user: UserKey) -> ModelSourceRow {
         var fields: [ProfileField: String?] = [:]
-        for field in settings.mapped { fields[field] = value() }
+        for field in settings.mapped { fields[field] = value(of: field) }
         let isFresh = !settings.referencesMove
         // Now and then somebody comes back under another key with the reference of before.
         let other = chance(0.5, &random) ? pick(allUsers, &random) : user
@@ -78,9 +79,14 @@ extension Simulation {
     private func ownReference(of user: UserKey) -> String { "\(user.text)@example.org" }
 
     /// Few values, so that they come back: A → B → A is what an optimistic comparison overlooks.
-    private mutating func value() -> String? {
-        pick(["A", "A", "B", "B", "C", " D ", "", nil, chance(0.2, &random) ? Self.refusedValue : "A"], &random)
+    private mutating func value(of field: ProfileField) -> String? {
+        let value = pick(
+            ["A", "A", "B", "B", "C", " D ", "", nil, chance(0.2, &random) ? Self.refusedValue : "A"], &random)
+        return field == .timeZone ? value.map { Self.zones[$0] ?? $0 } : value
     }
+
+    /// The rest is no zone that is known.
+    private static let zones = ["A": "Asia/Calcutta", "B": "berlin", "C": "UTC-03:00"]
 }
 
 extension ModelSourceRow {

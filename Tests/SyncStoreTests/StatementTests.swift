@@ -9,7 +9,7 @@ import Testing
 @Suite("Every statement") struct StatementTests {
     /// All there are: name and text.
     static func all(_ source: SourceTable) -> [(String, String)] {
-        let decoder = ClaimDecoder(fields: source.mapping.orderedFields)
+        let decoder = ClaimDecoder(source.mapping)
         let fixed = [
             (Store.settle.name, Store.settle.text), (Store.admit.name, Store.admit.text),
             (Store.releaseHeld.name, Store.releaseHeld.text), (Store.throttle.name, Store.throttle.text),
@@ -74,6 +74,15 @@ import Testing
             SweepSQL.recentPage(source, updatedAt: "deleted_at").text, LookSQL.canonicalKey(source).text,
             ControlSQL.resumeAfterFit(source).text, RemotePageSQL.page(source).text,
         ]
+        let mapped =
+            [
+                ClaimSQL.statement(for: source, decoder: decoder).text, LookSQL.one(source, decoder).text,
+                LookSQL.page(source, decoder, filter: nil).text,
+                LookSQL.page(source, decoder, filter: "id % 2 = 0").text, ResyncSQL.users(source).text,
+                SweepSQL.sourcePage(source).text, SweepSQL.knownPage(source).text,
+                SweepSQL.recentPage(source, updatedAt: "deleted_at").text, LookSQL.canonicalKey(source).text,
+                ControlSQL.resumeAfterFit(source).text,
+            ] + [TimeZoneSQL.counts(source)?.text].compactMap(\.self)
         return fixed + mapped.enumerated().map { ("mapped_\($0)", $1) }
     }
 
@@ -105,13 +114,13 @@ import Testing
                 ANALYZE
                 """)
             let store = try await fixture.store()
-            let claim = ClaimSQL.statement(for: store.source, decoder: ClaimDecoder(fields: [])).text
+            let claim = ClaimSQL.statement(for: store.source, decoder: ClaimDecoder(columns: [])).text
             let hot = [
                 ("claim", claim, #"(100, 2000, 60000, '{}', '-infinity', '(0,0)')"#),
                 ("settle", Store.settle.text, Self.settleArguments),
                 ("admit_duplicates", Self.duplicates, "('u77@x')"),
-                ("look", LookSQL.one(store.source, ClaimDecoder(fields: [])).text, "('7')"),
-                ("page", LookSQL.page(store.source, ClaimDecoder(fields: []), filter: nil).text, "('7', 2000)"),
+                ("look", LookSQL.one(store.source, ClaimDecoder(columns: [])).text, "('7')"),
+                ("page", LookSQL.page(store.source, ClaimDecoder(columns: []), filter: nil).text, "('7', 2000)"),
                 ("sweep_source", SweepSQL.sourcePage(store.source).text, "('7', 1000, false)"),
                 ("sweep_known", SweepSQL.knownPage(store.source).text, "('7', 1000)"),
                 ("canonical_key", LookSQL.canonicalKey(store.source).text, "('07')"),

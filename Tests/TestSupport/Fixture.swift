@@ -118,7 +118,14 @@ extension SourceMapping {
     public func polled(table: QualifiedName? = nil, updatedAt: String? = nil) -> SourceMapping {
         SourceMapping(
             table: table ?? self.table, key: key, reference: reference, scope: scope, fields: fields,
-            capture: .polling, updatedAt: updatedAt)
+            capture: .polling, updatedAt: updatedAt, values: values)
+    }
+
+    /// The same, with other rules for values.
+    public func with(_ values: ValueRules) -> SourceMapping {
+        SourceMapping(
+            table: table, key: key, reference: reference, scope: scope, fields: fields, capture: capture, values: values
+        )
     }
 }
 

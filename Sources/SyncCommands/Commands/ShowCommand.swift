@@ -47,8 +47,8 @@ struct ShowCommand: AsyncParsableCommand {
                 hint: "The key is what \(context.keyColumn) holds; neither the table nor the state has this one.")
         }
         let view = UserView(
-            claim: claim, row: row, standstill: standstill, rules: context.rules, columns: context.fieldColumns)
-        let there = remote ? try await RemoteView.look(for: claim, columns: context.fieldColumns, context) : nil
+            claim: claim, row: row, standstill: standstill, rules: context.rules, columns: context.fieldSources)
+        let there = remote ? try await RemoteView.look(for: claim, columns: context.fieldSources, context) : nil
         switch format {
         case .json: Terminal.out(view.json(with: there).document)
         case .table: Terminal.out(view.table + (there?.table ?? ""))
@@ -82,6 +82,7 @@ struct UserView {
         case same, differs, unknown
         case neverSent = "not sent yet"
         case blank = "blank, never sent"
+        case leftOut = "left out: no known time zone"
     }
 
     var status: String { row?.status ?? "unsynced" }
@@ -97,8 +98,10 @@ struct UserView {
     }
 
     var fields: [(ProfileField, FieldState)] {
-        guard case .present(_, _, let digests) = claim.source else { return [] }
-        return columns.keys.sorted().map { ($0, state(of: $0, digests)) }
+        guard case .present(_, let profile, let digests) = claim.source else { return [] }
+        return columns.keys.sorted().map { field in
+            (field, field == .timeZone && profile.omitsTimeZone ? .leftOut : state(of: field, digests))
+        }
     }
 
     private func state(of field: ProfileField, _ digests: ProfileDigests) -> FieldState {

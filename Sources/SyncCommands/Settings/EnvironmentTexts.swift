@@ -24,9 +24,10 @@ struct EnvironmentTexts: Sendable {
                 problems.append(error)
             }
         }
-        let password = "SOURCE_FIELDS_PASSWORD"
-        if environment[password]?.isEmpty == false {
-            problems.append(SettingTable.problem(ofUnknown: SettingTable.passwordPath, at: .environment(password)))
+        for path in SettingTable.passwordPaths {
+            let variable = SettingDefinition.environmentName(of: path)
+            guard environment[variable]?.isEmpty == false else { continue }
+            problems.append(SettingTable.problem(ofUnknown: path, at: .environment(variable)))
         }
     }
 

@@ -30,7 +30,9 @@ struct SettingDefinition: Sendable, Hashable {
     let isList: Bool
 
     /// The path in upper case with `_` for `.`.
-    var environmentName: String { String(path.uppercased().map { $0 == "." ? "_" : $0 }) }
+    var environmentName: String { SettingDefinition.environmentName(of: path) }
+
+    static func environmentName(of path: String) -> String { String(path.uppercased().map { $0 == "." ? "_" : $0 }) }
 
     /// The variable that names a file with the value: how container platforms hand secrets over.
     var fileVariable: String? { exposure == .open ? nil : environmentName + "_FILE" }

@@ -6,7 +6,8 @@ extension SettingTable {
         [
             table.definition, key.definition, reference.definition, scope.definition, updatedAt.definition,
             profile.definition,
-        ] + ProfileField.allCases.map { column(of: $0).definition } + [
+        ] + ProfileField.allCases.map { column(of: $0).definition }
+        + ProfileField.allCases.map { constant(of: $0).definition } + [
             captureMode.definition, pollInterval.definition, sweepInterval.definition, sweepRate.definition,
             notify.definition, compare.definition, onReplica.definition, related.definition,
             databaseURL.definition, databaseListenURL.definition,
@@ -15,7 +16,7 @@ extension SettingTable {
             concurrency.definition, rate.definition, timeout.definition, lease.definition,
             newSubscribers.definition, changedShare.definition, equalRejections.definition,
             onReferenceChange.definition,
-            cleared.definition, invalidTimeZone.definition,
+            cleared.definition, invalidTimeZone.definition, country.definition, displayName.definition,
             operationsListen.definition, logLevel.definition, logFormat.definition, logRetention.definition,
             logMaxRows.definition,
         ]
@@ -40,9 +41,9 @@ extension SettingTable {
     /// The key is quoted only where it looks like one of ours: what stands in the place of a key by mistake may be a
     /// connection string or a token, and those have capitals or digits.
     static func problem(ofUnknown path: String, at origin: SettingOrigin) -> SettingsProblem {
-        if path == passwordPath {
+        if passwordPaths.contains(path) {
             return SettingsProblem(
-                "The field password can't be mapped (\(origin)).",
+                "The field password can't be sent (\(origin)).",
                 hint: "Remove it: a users table holds hashes, and this program never sends one.")
         }
         let name = path.utf8.count <= 80 && path.utf8.allSatisfy(isKeyCharacter) ? " \(path)" : ""

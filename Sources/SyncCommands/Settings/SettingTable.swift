@@ -28,6 +28,13 @@ enum SettingTable {
             "The column, or the SQL expression in parentheses, that becomes SignalWire's \(field.rawValue).")
     }
 
+    /// The text for one field of the profile.
+    static func constant(of field: ProfileField) -> Setting<String?> {
+        Setting(
+            constantPrefix + field.rawValue, field == .timeZone ? .timeZone : .optionalText("a text"), standard: nil,
+            "What is sent as SignalWire's \(field.rawValue) where its column is blank, or it has none.")
+    }
+
     static let profile = Setting(
         "source.profile", .optionalTableName, standard: nil,
         "The table or view that the fields are read from, joined by its column named as source.key.")
@@ -38,8 +45,10 @@ enum SettingTable {
 
     /// What the paths of the mapped fields begin with.
     static let fieldPrefix = "source.fields."
+    /// What the paths of constants begin with.
+    static let constantPrefix = "source.constants."
     /// The one field of SignalWire's that is known and refused.
-    static let passwordPath = fieldPrefix + "password"
+    static let passwordPaths = [fieldPrefix + "password", constantPrefix + "password"]
 
     // MARK: Finding changes
 
@@ -125,8 +134,14 @@ enum SettingTable {
         "values.cleared", .choice(), standard: PushRules.Cleared.sendEmpty,
         "What becomes of a field that was sent once and is blank now.")
     static let invalidTimeZone = Setting(
-        "values.invalid_time_zone", .choice(), standard: Settings.InvalidTimeZone.omit,
-        "What becomes of a time zone that SignalWire would not understand.")
+        "values.invalid_time_zone", .choice(), standard: ValueRules.InvalidTimeZone.omit,
+        "What becomes of a time zone that is no name of the tz database, nor one that is translated into one.")
+    static let country = Setting(
+        "values.country", .choice(), standard: ValueRules.Country.asIs,
+        "How a country is sent; iso2 translates English names and codes of three letters.")
+    static let displayName = Setting(
+        "values.display_name", .choice(), standard: ValueRules.DisplayName.asIs,
+        "What stands in for a blank display name; full_name is the first and the last name.")
 
     // MARK: Watching it
 

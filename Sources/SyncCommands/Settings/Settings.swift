@@ -13,7 +13,7 @@ struct Settings: Sendable, Hashable {
     let limits: Limits
     /// The policies for changed references and for blank fields.
     let rules: PushRules
-    let invalidTimeZone: InvalidTimeZone
+    let values: Values
     let operations: Operations
     let log: Log
 
@@ -28,6 +28,8 @@ struct Settings: Sendable, Hashable {
         let scope: String?
         /// The column of each mapped field, or an SQL expression in parentheses; at least one.
         let fields: [ProfileField: String]
+        /// What is sent for a field whose column is blank, or which has none.
+        let constants: [ProfileField: String]
         /// The column that says when a row was changed, for polling. `nil`: there is none.
         let updatedAt: String?
         /// Where the fields are read from, if not from the table itself.
@@ -96,8 +98,12 @@ struct Settings: Sendable, Hashable {
         let equalRejections: Int
     }
 
-    /// What becomes of a time zone that isn't one.
-    enum InvalidTimeZone: String, Sendable, CaseIterable { case omit, hold, send }
+    /// What columns' texts become.
+    struct Values: Sendable, Hashable {
+        let invalidTimeZone: ValueRules.InvalidTimeZone
+        let country: ValueRules.Country
+        let displayName: ValueRules.DisplayName
+    }
 
     /// The health endpoints.
     struct Operations: Sendable, Hashable {
@@ -120,6 +126,13 @@ struct Settings: Sendable, Hashable {
 }
 
 extension Settings {
+    /// What decides, besides the columns, what is sent.
+    var valueRules: ValueRules {
+        ValueRules(
+            invalidTimeZone: values.invalidTimeZone, country: values.country, displayName: values.displayName,
+            constants: source?.constants ?? [:])
+    }
+
     /// The mapping, for the commands that need one.
     func requiredSource() throws(SettingsError) -> Source {
         guard let source else { throw SettingsError([SettingsRules.noReference]) }

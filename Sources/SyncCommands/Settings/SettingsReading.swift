@@ -20,7 +20,7 @@ struct SettingsReading {
         Settings(
             source: source(isNeeded: needsSource), capture: capture(), database: database(),
             signalwire: signalwire(), delivery: delivery(), limits: limits(), rules: rules(),
-            invalidTimeZone: value(of: SettingTable.invalidTimeZone),
+            values: values(),
             operations: Settings.Operations(listen: value(of: SettingTable.operationsListen)), log: log())
     }
 
@@ -62,18 +62,20 @@ extension SettingsReading {
         let scope = value(of: SettingTable.scope)
         let updatedAt = value(of: SettingTable.updatedAt)
         let profile = value(of: SettingTable.profile)
-        let fields = fields()
+        let fields = each(SettingTable.column)
+        let constants = each(SettingTable.constant)
         if isNeeded { requireSource(reference, fields) }
         guard let reference, !fields.isEmpty else { return nil }
         return Settings.Source(
-            table: table, key: key, reference: reference, scope: scope, fields: fields, updatedAt: updatedAt,
-            profile: profile)
+            table: table, key: key, reference: reference, scope: scope, fields: fields, constants: constants,
+            updatedAt: updatedAt, profile: profile)
     }
 
-    private mutating func fields() -> [ProfileField: String] {
-        var fields: [ProfileField: String] = [:]
-        for field in ProfileField.allCases { fields[field] = value(of: SettingTable.column(of: field)) }
-        return fields
+    /// The text for each field that has one.
+    private mutating func each(_ setting: (ProfileField) -> Setting<String?>) -> [ProfileField: String] {
+        var texts: [ProfileField: String] = [:]
+        for field in ProfileField.allCases { texts[field] = value(of: setting(field)) }
+        return texts
     }
 
     private mutating func requireSource(_ reference: String?, _ fields: [ProfileField: String]) {
@@ -126,6 +128,12 @@ extension SettingsReading {
     private mutating func rules() -> PushRules {
         let referenceChange = value(of: SettingTable.onReferenceChange)
         return PushRules(cleared: value(of: SettingTable.cleared), referenceChange: referenceChange)
+    }
+
+    private mutating func values() -> Settings.Values {
+        Settings.Values(
+            invalidTimeZone: value(of: SettingTable.invalidTimeZone), country: value(of: SettingTable.country),
+            displayName: value(of: SettingTable.displayName))
     }
 
     private mutating func log() -> Settings.Log {

@@ -1,4 +1,5 @@
 import SignalWire
+import SyncCore
 
 /// How a value of one type is written in the settings.
 struct ValueSyntax<Value: Sendable>: Sendable {
@@ -79,6 +80,18 @@ extension ValueSyntax where Value == Space? {
 }
 
 extension ValueSyntax where Value == String? {
+    /// A time zone by any name that is understood; empty is none.
+    static var timeZone: Self {
+        Self(
+            form: "a name of the tz database such as America/New_York",
+            parse: { text throws(ValueProblem) in
+                guard !text.isEmpty else { return nil }
+                guard TimeZoneName.canonical(text) != nil else { throw ValueProblem("is no time zone that is known") }
+                return text
+            },
+            render: { $0 ?? "" })
+    }
+
     /// An id of SignalWire's, as its dashboard shows it; empty is none.
     static func uuid(_ form: String) -> Self {
         Self(
