@@ -65,16 +65,18 @@ import Testing
             let reference = ["a@x", "B@x", " b@X ", "", "c@x"][pick(5)]
             let title: String? = [nil, " ", "Eng", "Dr"][pick(4)]
             let isIn = pick(6) > 0
-            let fields: [ProfileField: String?] = [.firstName: .some("F"), .jobTitle: title, .timeZone: nil as String?]
+            let zone: String? = [nil, "Berlin", "Europe/Berlin", "Nowhere"][pick(4)]
+            let fields: [ProfileField: String?] = [.firstName: .some("F"), .jobTitle: title, .timeZone: zone]
             model.write(user, ModelSourceRow(reference: reference, fields: fields, inScope: isIn), now: now)
-            let literal = title.map { "'\($0)'" } ?? "NULL"
+            let literals = [title, zone].map { text in text.map { "'\($0)'" } ?? "NULL" }.joined(separator: ", ")
             try await fixture.run(
                 """
-                INSERT INTO users (id, email, first_name, title, deleted_at)
-                VALUES (\(key), '\(reference)', 'F', \(literal), \(isIn ? "NULL" : "'2020-01-01'"))
-                ON CONFLICT (id) DO UPDATE SET email = excluded.email, title = excluded.title, deleted_at = excluded.deleted_at
+                INSERT INTO users (id, email, first_name, title, time_zone, deleted_at)
+                VALUES (\(key), '\(reference)', 'F', \(literals), \(isIn ? "NULL" : "'2020-01-01'"))
+                ON CONFLICT (id) DO UPDATE SET email = excluded.email, title = excluded.title,
+                    time_zone = excluded.time_zone, deleted_at = excluded.deleted_at
                 """)
-            return "write \(key) \(reference) \(title ?? "nil") \(isIn)"
+            return "write \(key) \(reference) \(title ?? "nil") \(zone ?? "nil") \(isIn)"
         }
 
         private func claim() async throws -> String {
