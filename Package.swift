@@ -22,6 +22,7 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -44,6 +45,7 @@ let package = Package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -75,12 +77,14 @@ let package = Package(
         .target(
             name: "SyncAgent",
             dependencies: [
-                "Postgres", "SignalWire", "SyncCore", "SyncStore", logging, nioConcurrency, serviceLifecycle,
+                "Postgres", "SignalWire", "SyncCore", "SyncStore", logging, metrics, nioConcurrency, serviceLifecycle,
             ],
             swiftSettings: strict),
         .target(
             name: "Operations",
-            dependencies: ["SyncAgent", "SyncCore", hummingbird, logging, nioCore, serviceLifecycle],
+            dependencies: [
+                "SyncAgent", "SyncCore", "SyncStore", crypto, hummingbird, logging, metrics, nioCore, serviceLifecycle,
+            ],
             swiftSettings: strict),
         .target(
             name: "SyncCommands",
@@ -119,6 +123,12 @@ let package = Package(
             dependencies: [
                 "Migrations", "Postgres", "SignalWire", "SignalWireSandbox", "SyncAgent", "SyncCore", "SyncStore",
                 "TestSupport", logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "OperationsTests",
+            dependencies: [
+                "Operations", "Postgres", "SyncAgent", "SyncCore", "SyncStore", "TestSupport", logging, metrics,
             ],
             swiftSettings: strict),
         .testTarget(

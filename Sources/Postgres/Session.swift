@@ -16,6 +16,9 @@ public actor Session {
 
     public nonisolated let settings: ConnectionSettings
     private var state = State.idle
+    /// How often a connection was opened in place of one that was lost.
+    public private(set) var reconnects = 0
+    private var hasConnected = false
 
     public init(_ settings: ConnectionSettings) {
         self.settings = settings
@@ -125,8 +128,15 @@ public actor Session {
             attempt.cancel()
         }
         // The first to be here again notes it down; for the others the state has moved on.
-        if case .opening(attempt) = state { state = (try? result.get()).map(State.open) ?? .idle }
+        if case .opening(attempt) = state { opened(try? result.get()) }
         if case .failure(let error) = result, error.code == .cancelled, !Task.isCancelled { return nil }
         return try result.get()
+    }
+
+    private func opened(_ connection: Connection?) {
+        state = connection.map(State.open) ?? .idle
+        guard connection != nil else { return }
+        if hasConnected { reconnects += 1 }
+        hasConnected = true
     }
 }

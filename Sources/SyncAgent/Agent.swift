@@ -21,6 +21,7 @@ public final class Agent: Service {
     private let client: SubscriberClient
     public let pulse: AgentPulse
     private let narrator: Narrator
+    private let metrics: AgentMetrics
     private let sonar: NIOLockedValueBox<Sonar>
     private let sweepPlan: NIOLockedValueBox<SweepPlan>
     /// By what this agent sends.
@@ -35,7 +36,8 @@ public final class Agent: Service {
     private let refused = NIOLockedValueBox<StoreError?>(nil)
 
     public init(
-        identity: AgentIdentity, settings: AgentSettings, store: Store, client: SubscriberClient, logger: Logger
+        identity: AgentIdentity, settings: AgentSettings, store: Store, client: SubscriberClient, logger: Logger,
+        metrics: AgentMetrics = AgentMetrics()
     ) {
         self.identity = identity
         self.settings = settings
@@ -45,7 +47,8 @@ public final class Agent: Service {
         self.client = client
         outline = MappingOutline(of: store.source.mapping, rules: settings.rules)
         pulse = AgentPulse()
-        narrator = Narrator(logger: logger, pulse: pulse)
+        self.metrics = metrics
+        narrator = Narrator(logger: logger, pulse: pulse, metrics: metrics)
         sonar = NIOLockedValueBox(Sonar(agent: identity.id, silence: settings.silence))
         sweepPlan = NIOLockedValueBox(
             SweepPlan(
@@ -60,6 +63,19 @@ public final class Agent: Service {
 
     /// Why it stopped by itself: the schema was migrated beyond what it can work with. `nil`: it wasn't.
     public var refusal: StoreError? { refused.withLockedValue { $0 } }
+
+    /// How it comes to know of changes, as far as can be told now.
+    public var wakeUp: WakeUp { sonar.withLockedValue(\.wakeUp) }
+
+    /// Whether it should hear of changes by LISTEN.
+    public var isToListen: Bool { settings.silence == nil }
+
+    /// How often each of its sessions was connected anew, by what the session is for.
+    public var reconnects: [(session: String, count: Int)] {
+        get async {
+            [("work", await keeper.any.reconnects), ("sweep", await sweeperKeeper.any.reconnects)]
+        }
+    }
 
     /// Stops claiming, finishes what is in flight, and ends.
     public func stop() {
@@ -119,10 +135,11 @@ public final class Agent: Service {
             for action in dispatcher.handle(event, at: now) {
                 begin(action, &group, desk, &alarm)
             }
-            let (held, concurrency) = (dispatcher.held, dispatcher.concurrency)
+            let (held, inFlight, concurrency) = (dispatcher.held, dispatcher.inFlight, dispatcher.concurrency)
             pulse.update { reading in
                 reading.turnedAt = .now
                 reading.held = held
+                reading.inFlight = inFlight
                 reading.concurrency = concurrency
             }
             if dispatcher.isFinished || Task.isCancelled { return }
@@ -157,6 +174,7 @@ public final class Agent: Service {
     private func push(_ job: Job) async {
         // Only cancellation is thrown, and then nobody listens for the answer any more.
         guard let answer = try? await client.push(job.push) else { return }
+        metrics.answered(answer)
         inbox.yield(.answered(job, answer))
     }
 
@@ -205,7 +223,9 @@ public final class Agent: Service {
                 recount.yield()
                 inbox.yield(.notified)
             case .pooled: sonar.withLockedValue { $0.foundPooler() }
-            case .lost(let error): sonar.withLockedValue { $0.lost(error.message) }
+            case .lost(let error):
+                metrics.listeningLost()
+                sonar.withLockedValue { $0.lost(error.message) }
             case .notified(_, let payload, _):
                 switch sonar.withLockedValue({ $0.hears(payload) }) {
                 case .change: inbox.yield(.notified)

@@ -8,6 +8,8 @@ public final class AgentPulse: Sendable {
         /// Settled since the start, by outcome.
         public var outcomes: [Settlement.Outcome: Int] = [:]
         public var held = 0
+        /// Calls that have begun and aren't answered.
+        public var inFlight = 0
         /// How many agents were alive when this one said so last, itself included.
         public var agents = 1
         /// How many calls may be in flight: `delivery.concurrency`, or less while SignalWire has enough.

@@ -9,6 +9,7 @@ import SyncStore
 final class Narrator: Sendable {
     private let logger: Logger
     private let pulse: AgentPulse
+    private let metrics: AgentMetrics
     private let state = NIOLockedValueBox(State())
 
     private struct State: Sendable {
@@ -33,9 +34,10 @@ final class Narrator: Sendable {
         }
     }
 
-    init(logger: Logger, pulse: AgentPulse) {
+    init(logger: Logger, pulse: AgentPulse, metrics: AgentMetrics) {
         self.logger = logger
         self.pulse = pulse
+        self.metrics = metrics
     }
 
     func started(_ metadata: Logger.Metadata) { logger.info("agent started", metadata: metadata) }
@@ -188,6 +190,7 @@ final class Narrator: Sendable {
         pulse.update { reading in
             for note in batch.compactMap(\.note) { reading.outcomes[note.outcome, default: 0] += 1 }
         }
+        metrics.settled(batch, report)
         if report.lost > 0 {
             logger.warning("leases were lost; those users are pushed again", metadata: ["users": "\(report.lost)"])
         }

@@ -39,7 +39,6 @@ struct CommandContext: Sendable {
         }
         return mapped.merging(others) { column, _ in column }
     }
-    var healthAddress: ListenAddress? { settings.operations.listen }
 
     /// Runs something with the database; what goes wrong ends the command.
     func checked<Value>(

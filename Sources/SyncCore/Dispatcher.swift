@@ -75,6 +75,9 @@ public struct Dispatcher: Sendable {
     /// Users claimed and not yet settled.
     public var held: Int { queue.count + pushing + unsettled.count + settling }
 
+    /// Calls that have begun and aren't answered.
+    public var inFlight: Int { pushing }
+
     /// How many calls may be in flight just now: the settings' concurrency, or less.
     public var concurrency: Int { limit.value }
 

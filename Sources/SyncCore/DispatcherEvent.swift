@@ -117,6 +117,8 @@ public struct SettleReport: Sendable {
     public var skipped: [Settlement]
     /// How many of them are due at once, having changed meanwhile.
     public var dueNow: Int
+    /// For each change of the application's that SignalWire knows from now on: how long that took since its commit.
+    public var latencies: [Duration] = []
 
     public init(settled: Int, lost: Int = 0, skipped: [Settlement] = [], dueNow: Int = 0) {
         self.settled = settled

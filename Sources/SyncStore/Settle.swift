@@ -10,13 +10,14 @@ extension Store {
         let verdicts = try await query(Store.settle, SettleColumns.parameters(of: batch, lease: lease, agent: agent))
         var report = SettleReport(settled: 0)
         var skipped: Set<UserKey> = []
-        for (user, verdict, isDueNow) in verdicts {
-            switch verdict {
+        for row in verdicts {
+            switch row.verdict {
             case .settled: report.settled += 1
             case .lost: report.lost += 1
-            case .skipped: skipped.insert(user)
+            case .skipped: skipped.insert(row.user)
             }
-            if isDueNow { report.dueNow += 1 }
+            if row.isDueNow { report.dueNow += 1 }
+            if let latency = row.latency { report.latencies.append(latency) }
         }
         report.skipped = batch.filter { skipped.contains($0.user) }
         return report
@@ -26,6 +27,15 @@ extension Store {
         case settled, lost, skipped
     }
 
+    /// What became of one settlement.
+    struct SettledRow: Sendable {
+        let user: UserKey
+        let verdict: SettleVerdict
+        let isDueNow: Bool
+        /// From the commit of the user's newest change to now, where SignalWire knows that change since now.
+        let latency: Duration?
+    }
+
     /// Fenced by the lease. Where it was lost, the user is due again whatever the settlement says: a late
     /// request of ours may have overwritten newer data at SignalWire, and only sending again heals that.
     /// Somebody else may have that subscriber by now, after a change of the key or a return under another: then
@@ -33,7 +43,7 @@ extension Store {
     ///
     /// Rows are locked with SKIP LOCKED, so this waits for nobody. A settlement whose heir can't be had just then
     /// (locked, or in the same batch) is skipped as a whole, and comes again.
-    static let settle = Statement<(UserKey, SettleVerdict, Bool)>(
+    static let settle = Statement<SettledRow>(
         "settle",
         """
         WITH given AS MATERIALIZED (
@@ -52,6 +62,9 @@ extension Store {
             SELECT g.*, s.lease IS NOT DISTINCT FROM g.lease AS is_held,
                 s.lease AS row_lease, s.due_at AS row_due_at, s.reference,
                 s.wanted <> g.version AS is_newer_wanted,
+                -- The change that this push was made for, if it was one of the application's and isn't known there yet.
+                CASE WHEN s.priority = 0 AND s.wanted = g.version
+                    AND s.changed_at > coalesce(s.synced_at, '-infinity') THEN s.changed_at END AS untold_since,
                 -- A doubt that is no older than the claim outlives its success.
                 CASE g.doubt
                     WHEN 'cleared' THEN CASE WHEN s.doubted_until > s.last_attempt_at THEN s.doubted_until END
@@ -143,11 +156,15 @@ extension Store {
                 -- A row that is gone has nothing to settle; one that is there is locked by somebody.
                 WHEN EXISTS (SELECT FROM subscriber_sync.subscriber s WHERE s.user_key = g.user_key) THEN 'skipped'
                 ELSE 'settled' END,
-            coalesce(k.due_at <= now(), false)
+            coalesce(k.due_at <= now(), false),
+            CASE WHEN j.is_held AND j.outcome IN ('accepted', 'subscriber_id_changed')
+                THEN greatest(0, extract(epoch FROM now() - j.untold_since))::double precision END
         FROM given g LEFT JOIN judged j ON j.user_key = g.user_key LEFT JOIN kept k ON k.user_key = g.user_key
         """
     ) { row throws(PostgresError) in
-        (UserKey(try row.text(0)), SettleVerdict(rawValue: try row.text(1)) ?? .settled, try row.boolean(2))
+        SettledRow(
+            user: UserKey(try row.text(0)), verdict: SettleVerdict(rawValue: try row.text(1)) ?? .settled,
+            isDueNow: try row.boolean(2), latency: try row.optionalDouble(3).map { .seconds($0) })
     }
 }
 

@@ -76,7 +76,8 @@ public struct FleetStatus: Sendable {
 }
 
 extension FleetStatus {
-    private static let statuses = [
+    /// Every status that a user can have, in the order in which they are shown.
+    public static let statuses = [
         "unsynced", "pending", "in_flight", "retrying", "synced", "rejected", "held", "out_of_scope", "deleted",
     ]
 

@@ -62,6 +62,9 @@ public struct Store: Sendable {
 
     public func close() async { await session.close() }
 
+    /// How often its session was connected anew after it had lost its connection.
+    public var reconnects: Int { get async { await session.reconnects } }
+
     /// Whether the schema has been migrated, since this store was opened, to one that its program can't work with.
     ///
     /// - Returns: the refusal; `nil` where it can.

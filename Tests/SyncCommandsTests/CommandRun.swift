@@ -120,8 +120,8 @@ struct Stage: Sendable {
         try await CommandRun.run(arguments, environment.merging(changing) { $1 })
     }
 
-    func start(_ arguments: String...) throws -> CommandRun.Running {
-        try CommandRun.Running.start(arguments, environment)
+    func start(_ arguments: String..., changing: [String: String] = [:]) throws -> CommandRun.Running {
+        try CommandRun.Running.start(arguments, environment.merging(changing) { $1 })
     }
 
     func run(_ sql: String) async throws { try await session.executeScript(sql, name: "test") }

@@ -65,6 +65,7 @@ import Testing
             (FleetStatus.massChange.name, FleetStatus.massChange.text),
             (Store.lockAdmission.name, Store.lockAdmission.text), (Store.adopt.name, Store.adopt.text),
             (Store.markDrift.name, Store.markDrift.text), (Store.markMissing.name, Store.markMissing.text),
+            (Store.figuresBeside.name, Store.figuresBeside.text),
         ]
         let mapped = [
             ClaimSQL.statement(for: source, decoder: decoder).text, LookSQL.one(source, decoder).text,

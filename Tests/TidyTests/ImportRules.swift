@@ -15,9 +15,13 @@ enum ImportRules {
             "ServiceLifecycle",
         ],
         "SyncAgent": [
-            "Postgres", "SignalWire", "SyncCore", "SyncStore", "Logging", "NIOConcurrencyHelpers", "ServiceLifecycle",
+            "Postgres", "SignalWire", "SyncCore", "SyncStore", "CoreMetrics", "Logging", "NIOConcurrencyHelpers",
+            "ServiceLifecycle",
         ],
-        "Operations": ["SyncAgent", "SyncCore", "Hummingbird", "Logging", "NIOCore", "ServiceLifecycle"],
+        "Operations": [
+            "SyncAgent", "SyncCore", "SyncStore", "CoreMetrics", "Crypto", "HTTPTypes", "Hummingbird",
+            "HummingbirdCore", "Logging", "NIOCore", "ServiceLifecycle",
+        ],
         "SyncCommands": [
             "Migrations", "Operations", "Postgres", "SignalWire", "SignalWireSandbox", "SyncAgent", "SyncCore",
             "SyncStore", "ArgumentParser", "Configuration", "Logging", "ServiceLifecycle", "UnixSignals", "Yams",

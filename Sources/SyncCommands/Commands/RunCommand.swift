@@ -37,26 +37,27 @@ struct RunCommand: AsyncParsableCommand {
         let client = SubscriberClient(settings: try context.signalWire())
         let store = try await context.store(session, agent: identity.id)
         let settings = try await context.agentSettings(store: store, isUntilIdle: untilIdle)
-        let agent = Agent(identity: identity, settings: settings, store: store, client: client, logger: logger)
+        let registry = MetricRegistry()
+        let agent = Agent(
+            identity: identity, settings: settings, store: store, client: client, logger: logger,
+            metrics: AgentMetrics(factory: registry))
 
         SecondSignal.exitsAtOnce()
-        try await serve(agent, context, logger)
+        let operations = untilIdle ? nil : context.operations(agent, store, registry, logger)
+        try await serve(agent, operations, logger)
         await client.shutdown()
         await session.close()
         if let refusal = agent.refusal { throw Failure(refusal) }
         if let failure = agent.outcome.flatMap(Failure.init(_:)) { throw failure }
     }
 
-    /// Runs the agent and, where it is asked for, the health endpoints; the agent's end is the end of both.
-    private func serve(_ agent: Agent, _ context: CommandContext, _ logger: Logger) async throws {
+    /// Runs the agent and, where they are asked for, the endpoints; the agent's end is the end of both.
+    private func serve(_ agent: Agent, _ operations: OperationsService?, _ logger: Logger) async throws {
         var services = [
             ServiceGroupConfiguration.ServiceConfiguration(
                 service: agent, successTerminationBehavior: .gracefullyShutdownGroup)
         ]
-        if let address = context.healthAddress, !untilIdle {
-            let health = HealthService(host: address.host, port: address.port, pulse: agent.pulse, logger: logger)
-            services.append(.init(service: health, successTerminationBehavior: .ignore))
-        }
+        if let operations { services.append(.init(service: operations, successTerminationBehavior: .ignore)) }
         var quiet = Logger(label: "subscriber-sync.services")
         quiet.logLevel = .error
         let group = ServiceGroup(

@@ -57,7 +57,7 @@ struct Doctor: Sendable {
                 _ = try await context.source(in: session)
                 return .ok("mapping", "The condition, the expressions and the related tables fit the table.")
             },
-            Examination(one: "region") { [self] in MappingChecks.region(context.fieldColumns) },
+            Examination(one: "region") { [self] in MappingChecks.region(context.fieldSources) },
         ]
     }
 

@@ -1,0 +1,22 @@
+import Logging
+import Operations
+import Postgres
+import SyncAgent
+import SyncStore
+
+extension CommandContext {
+    /// The endpoints beside an agent; `nil` where they are turned off.
+    func operations(
+        _ agent: Agent, _ store: Store, _ registry: MetricRegistry, _ logger: Logger
+    ) -> OperationsService? {
+        guard let address = settings.operations.listen else { return nil }
+        // A session of their own: what they read takes its time, and nobody's push waits for it.
+        let own = store.onSession(Session(store.connection))
+        let standing = AgentStanding(
+            pulse: agent.pulse, isToListen: agent.isToListen, isListening: { agent.wakeUp == .notify },
+            reconnects: { await agent.reconnects + [("operations", await own.reconnects)] })
+        return OperationsService(
+            settings: OperationsSettings(host: address.host, port: address.port, version: SubscriberSync.version),
+            standing: standing, registry: registry, store: own, logger: logger)
+    }
+}
