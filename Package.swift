@@ -97,7 +97,7 @@ let package = Package(
             name: "subscriber-sync", dependencies: ["SyncCommands"], swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["Migrations", "Postgres", "SyncCore", "SyncStore"],
+            name: "TestSupport", dependencies: ["Migrations", "Postgres", "SyncCore", "SyncStore", crypto],
             path: "Tests/TestSupport", swiftSettings: strict),
         .target(
             name: "SyncSimulation", dependencies: ["SyncCore"], path: "Tests/SyncSimulation", swiftSettings: strict),
@@ -142,7 +142,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "Postgres", "SignalWire", "SignalWireSandbox", "SyncCommands", "SyncCore", argumentParser, nioHTTP1,
+                "Operations", "Postgres", "SignalWire", "SignalWireSandbox", "SyncCommands", "SyncCore", argumentParser,
+                nioHTTP1,
             ],
             path: "Tests/Fuzz", swiftSettings: strict),
     ],

@@ -22,6 +22,7 @@ public struct Migration: Sendable, Hashable {
         Migration(8, "brakes", PackageResources.V0008__brakes_sql),
         Migration(9, "status", PackageResources.V0009__status_sql),
         Migration(11, "mapping", PackageResources.V0011__mapping_sql),
+        Migration(13, "webhook", PackageResources.V0013__webhook_sql),
     ]
 
     /// The version of the last of them.

@@ -6,7 +6,7 @@ import ServiceLifecycle
 import SyncAgent
 import SyncStore
 
-/// The endpoints for those who watch an agent: probes and metrics.
+/// The endpoints for those who watch an agent: probes, metrics, and the webhook.
 ///
 /// A port that can't be had is no reason not to sync: it is logged, and the agent goes on without.
 public struct OperationsService: Service {
@@ -15,6 +15,7 @@ public struct OperationsService: Service {
     private let registry: MetricRegistry
     private let store: Store
     private let figures: FigureCache<FleetFigures>
+    private let webhook: WebhookEndpoint?
     private let logger: Logger
 
     /// - Parameter store: one on a session of its own, which nothing else waits for.
@@ -26,6 +27,7 @@ public struct OperationsService: Service {
         self.registry = registry
         self.store = store
         figures = FigureCache { try await store.figures() }
+        webhook = settings.webhook.map { WebhookEndpoint(settings: $0, registry: registry, logger: logger) }
         self.logger = logger
     }
 
@@ -69,6 +71,7 @@ public struct OperationsService: Service {
         router.get("livez") { _, _ in Health.live(pulse.reading, now: .now).response }
         router.get("readyz") { _, _ in Health.ready(pulse.reading).response }
         router.get("metrics") { _, _ in await self.metrics() }
+        if let webhook { router.post("webhooks/users") { request, _ in await webhook.answer(request) } }
         return router
     }
 
@@ -92,10 +95,13 @@ public struct OperationsSettings: Sendable {
     let port: Int
     /// The program's.
     let version: String
+    /// `nil`: it is off.
+    let webhook: WebhookSettings?
 
-    public init(host: String, port: Int, version: String) {
+    public init(host: String, port: Int, version: String, webhook: WebhookSettings? = nil) {
         self.host = host
         self.port = port
         self.version = version
+        self.webhook = webhook
     }
 }

@@ -83,6 +83,9 @@ public final class Agent: Service {
         inbox.yield(.stopRequested)
     }
 
+    /// Looks for changes at once, as after a notification.
+    func look() { inbox.yield(.notified) }
+
     private func stop(because refusal: StoreError) {
         let isNews = refused.withLockedValue { refused in
             defer { refused = refusal }
@@ -280,6 +283,7 @@ public final class Agent: Service {
         while let gone = try? await store.prune(logOlderThan: settings.logRetention, keeping: settings.logRows),
             gone >= Store.prunePage
         {}
+        _ = try? await store.pruneMessages()
         if let released = try? await store.releaseHeld(limit: settings.newSubscriberLimit), released > 0 {
             inbox.yield(.notified)
         }

@@ -16,7 +16,18 @@ extension CommandContext {
             pulse: agent.pulse, isToListen: agent.isToListen, isListening: { agent.wakeUp == .notify },
             reconnects: { await agent.reconnects + [("operations", await own.reconnects)] })
         return OperationsService(
-            settings: OperationsSettings(host: address.host, port: address.port, version: SubscriberSync.version),
+            settings: OperationsSettings(
+                host: address.host, port: address.port, version: SubscriberSync.version,
+                webhook: webhook(agent.inlet(own))),
             standing: standing, registry: registry, store: own, logger: logger)
+    }
+
+    private func webhook(_ inlet: ChangeInlet) -> WebhookSettings? {
+        let webhook = settings.webhook
+        return webhook.secrets.map { secrets in
+            WebhookSettings(secrets: secrets, keyPaths: webhook.keyPaths, rate: webhook.rate) {
+                users, message throws(StoreError) in try await inlet.mark(users, message: message)
+            }
+        }
     }
 }

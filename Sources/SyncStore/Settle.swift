@@ -63,8 +63,10 @@ extension Store {
                 s.lease AS row_lease, s.due_at AS row_due_at, s.reference,
                 s.wanted <> g.version AS is_newer_wanted,
                 -- The change that this push was made for, if it was one of the application's and isn't known there yet.
-                CASE WHEN s.priority = 0 AND s.wanted = g.version
-                    AND s.changed_at > coalesce(s.synced_at, '-infinity') THEN s.changed_at END AS untold_since,
+                -- One that came while the push before was in flight is older than that one's success.
+                CASE WHEN s.priority = 0 AND s.wanted = g.version AND s.changed_at > coalesce(s.synced_at, '-infinity')
+                    - CASE WHEN s.doubted_until IS NULL THEN $17::bigint ELSE 0 END * interval '1 ms'
+                THEN s.changed_at END AS untold_since,
                 -- A doubt that is no older than the claim outlives its success.
                 CASE g.doubt
                     WHEN 'cleared' THEN CASE WHEN s.doubted_until > s.last_attempt_at THEN s.doubted_until END
@@ -157,7 +159,7 @@ extension Store {
                 WHEN EXISTS (SELECT FROM subscriber_sync.subscriber s WHERE s.user_key = g.user_key) THEN 'skipped'
                 ELSE 'settled' END,
             coalesce(k.due_at <= now(), false),
-            CASE WHEN j.is_held AND j.outcome IN ('accepted', 'subscriber_id_changed')
+            CASE WHEN j.is_held AND j.outcome IN ('accepted', 'subscriber_id_changed') AND j.untold_since IS NOT NULL
                 THEN greatest(0, extract(epoch FROM now() - j.untold_since))::double precision END
         FROM given g LEFT JOIN judged j ON j.user_key = g.user_key LEFT JOIN kept k ON k.user_key = g.user_key
         """

@@ -102,6 +102,7 @@ struct SourceStatements: Sendable {
     /// `nil`: no table is related.
     let expandRelated: Statement<Int>?
     let resumeAfterFit: Statement<Bool>
+    let mark: Statement<Int>
 
     init(source: SourceTable) {
         let decoder = ClaimDecoder(source.mapping)
@@ -112,5 +113,6 @@ struct SourceStatements: Sendable {
         resyncUsers = ResyncSQL.users(source)
         expandRelated = RelatedSQL.statement(for: source)
         resumeAfterFit = ControlSQL.resumeAfterFit(source)
+        mark = InletSQL.mark(source)
     }
 }

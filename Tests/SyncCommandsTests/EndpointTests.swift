@@ -13,7 +13,7 @@ struct WatchedAgent: Sendable {
         changing: [String: String] = [:], faults: [String] = [], _ body: @Sendable (WatchedAgent) async throws -> Void
     ) async throws {
         try await Stage.run(faults: faults) { stage in
-            let migrated = try await stage.command("migrate")
+            let migrated = try await stage.command("migrate", changing: changing)
             #expect(migrated.status == 0, "\(migrated.err)")
             let process = try stage.start(
                 "run", changing: ["OPERATIONS_LISTEN": "127.0.0.1:0"].merging(changing) { $1 })
@@ -107,7 +107,7 @@ struct WatchedAgent: Sendable {
 
 extension Stage {
     /// Ends every other session of the database, and lets none in.
-    fileprivate func shutOut() async throws {
+    func shutOut() async throws {
         try await admin(
             """
             ALTER DATABASE \(database.name) ALLOW_CONNECTIONS false;
@@ -115,7 +115,7 @@ extension Stage {
             """)
     }
 
-    fileprivate func letIn() async throws { try await admin("ALTER DATABASE \(database.name) ALLOW_CONNECTIONS true") }
+    func letIn() async throws { try await admin("ALTER DATABASE \(database.name) ALLOW_CONNECTIONS true") }
 
     private func admin(_ sql: String) async throws {
         let dsn = database.dsn.replacing("/\(database.name)", with: "/postgres")

@@ -21,9 +21,10 @@ import Testing
         "signalwire.application_id", "signalwire.token_ttl", "delivery.concurrency", "delivery.rate",
         "delivery.timeout", "delivery.lease", "limits.new_subscribers", "limits.changed_share",
         "limits.equal_rejections",
-        "identity.on_reference_change", "values.cleared", "values.invalid_time_zone",
-        "values.country", "values.display_name", "operations.listen",
-        "log.level", "log.format", "log.retention", "log.max_rows",
+        "identity.on_reference_change", "values.cleared", "values.invalid_time_zone", "values.country",
+        "values.display_name", "operations.listen",
+        "webhook.secret", "webhook.key_paths", "webhook.rate", "log.level", "log.format", "log.retention",
+        "log.max_rows",
     ]
 
     @Test("The table holds each key of the contract, once and in its order")
@@ -55,7 +56,7 @@ import Testing
         #expect(
             SettingTable.all.compactMap(\.fileVariable) == [
                 "DATABASE_URL_FILE", "DATABASE_LISTEN_URL_FILE", "SIGNALWIRE_PROJECT_ID_FILE",
-                "SIGNALWIRE_API_TOKEN_FILE",
+                "SIGNALWIRE_API_TOKEN_FILE", "WEBHOOK_SECRET_FILE",
             ])
     }
 

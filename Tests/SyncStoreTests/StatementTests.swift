@@ -66,6 +66,7 @@ import Testing
             (Store.lockAdmission.name, Store.lockAdmission.text), (Store.adopt.name, Store.adopt.text),
             (Store.markDrift.name, Store.markDrift.text), (Store.markMissing.name, Store.markMissing.text),
             (Store.figuresBeside.name, Store.figuresBeside.text),
+            (Store.pruneMessages.name, Store.pruneMessages.text),
         ]
         let mapped = [
             ClaimSQL.statement(for: source, decoder: decoder).text, LookSQL.one(source, decoder).text,
@@ -74,6 +75,7 @@ import Testing
             SweepSQL.sourcePage(source).text, SweepSQL.knownPage(source).text,
             SweepSQL.recentPage(source, updatedAt: "deleted_at").text, LookSQL.canonicalKey(source).text,
             ControlSQL.resumeAfterFit(source).text, RemotePageSQL.page(source).text,
+            ControlSQL.resumeAfterFit(source).text, InletSQL.mark(source).text,
         ]
         let mapped =
             [
@@ -130,6 +132,7 @@ import Testing
                 ("compared", RemotePageSQL.page(store.source).text, "('7', 2000, 'now')"),
                 ("adopt", Store.adopt.text, Self.adoptArguments),
                 ("drift", Store.markDrift.text, Self.driftArguments),
+                ("mark", InletSQL.mark(store.source).text, "('m', '{7}')"),
                 ("show", Store.row.text, "('7')"), ("release", Store.releaseHeld.text, "(1000)"),
             ]
             try await withSession(fixture.database.dsn) { session in

@@ -23,6 +23,7 @@ struct AgentCollector: Sendable {
         exposition.add(MetricTable.databaseUp, reading.isDatabaseReachable)
         let reconnects = await standing.reconnects()
         exposition.add(MetricTable.reconnects, reconnects.map { ($0.session, Double($0.count)) })
+        count(MetricTable.webhook, into: &exposition)
         exposition.add(MetricTable.buildInfo, [(version, 1)])
     }
 

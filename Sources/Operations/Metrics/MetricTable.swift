@@ -51,6 +51,11 @@ enum MetricTable {
         "subscriber_sync_database_reconnects_total", .counter,
         .init(name: "session", values: ["work", "sweep", "operations"]),
         "How often a session was connected anew after it had lost its connection.")
+    static let webhookStatus = "status"
+    static let webhook = MetricDefinition(
+        "subscriber_sync_webhook_requests_total", .counter,
+        .init(name: webhookStatus, values: WebhookAnswer.statuses.map(String.init)),
+        "Messages to the webhook of this agent, by the status of the answer.")
     static let buildInfo = MetricDefinition(
         "subscriber_sync_build_info", .gauge, .init(name: "version", values: []),
         "1; its label is the version of this program.")
@@ -58,7 +63,7 @@ enum MetricTable {
     private static let ofThisAgent = [
         syncs, leasesLost, requests, requestTime, latency, inFlight, claimed, concurrencyLimit, listenExpected,
         listening,
-        listenLosses, databaseUp, reconnects, buildInfo,
+        listenLosses, databaseUp, reconnects, webhook, buildInfo,
     ]
 
     // MARK: What the database says of the whole fleet: every agent shows the same

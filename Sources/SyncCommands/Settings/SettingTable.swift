@@ -1,4 +1,5 @@
 import Logging
+import Operations
 import SyncCore
 
 /// Every key of the settings, once: its name, type, bounds, default, and a sentence for operators.
@@ -148,6 +149,15 @@ enum SettingTable {
     static let operationsListen = Setting(
         "operations.listen", .listenAddress, standard: ListenAddress(host: "127.0.0.1", port: 9464),
         isEmptyAValue: true, "Where the health endpoints listen; empty is off.")
+    static let webhookSecret = Setting(
+        "webhook.secret", .webhookSecrets, standard: nil, exposure: .secret,
+        "What messages to the webhook are signed with; several while it is being changed; without one it is off.")
+    static let webhookKeyPaths = Setting(
+        "webhook.key_paths", .keyPaths, standard: [KeyPath("data.user_key")].compactMap { $0 }, isList: true,
+        "Where a message names the users who changed.")
+    static let webhookRate = Setting(
+        "webhook.rate", .number(0...1_000_000), standard: 50,
+        "The messages a second that each agent takes; 0 is unlimited.")
     static let logLevel = Setting(
         "log.level", .choice(), standard: Logger.Level.info, "The least severe line that is written.")
     static let logFormat = Setting(

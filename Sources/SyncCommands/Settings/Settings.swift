@@ -1,4 +1,5 @@
 import Logging
+import Operations
 import SignalWire
 import SyncCore
 
@@ -14,7 +15,8 @@ struct Settings: Sendable, Hashable {
     /// The policies for changed references and for blank fields.
     let rules: PushRules
     let values: Values
-    let operations: Operations
+    let operations: Endpoints
+    let webhook: Webhook
     let log: Log
 
     /// Which columns of which table are synced.
@@ -105,10 +107,19 @@ struct Settings: Sendable, Hashable {
         let displayName: ValueRules.DisplayName
     }
 
-    /// The health endpoints.
-    struct Operations: Sendable, Hashable {
+    /// The endpoints for those who watch an agent.
+    struct Endpoints: Sendable, Hashable {
         /// `nil`: off.
         let listen: ListenAddress?
+    }
+
+    /// Word of changes from the application itself.
+    struct Webhook: Sendable, Hashable {
+        /// `nil`: off.
+        let secrets: WebhookSecrets?
+        let keyPaths: [KeyPath]
+        /// Messages a second; 0: any number.
+        let rate: Double
     }
 
     /// The lines on stderr, and the log table.

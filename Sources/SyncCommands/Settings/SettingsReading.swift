@@ -21,7 +21,8 @@ struct SettingsReading {
             source: source(isNeeded: needsSource), capture: capture(), database: database(),
             signalwire: signalwire(), delivery: delivery(), limits: limits(), rules: rules(),
             values: values(),
-            operations: Settings.Operations(listen: value(of: SettingTable.operationsListen)), log: log())
+            operations: Settings.Endpoints(listen: value(of: SettingTable.operationsListen)), webhook: webhook(),
+            log: log())
     }
 
     /// One key's value.
@@ -134,6 +135,12 @@ extension SettingsReading {
         Settings.Values(
             invalidTimeZone: value(of: SettingTable.invalidTimeZone), country: value(of: SettingTable.country),
             displayName: value(of: SettingTable.displayName))
+    }
+
+    private mutating func webhook() -> Settings.Webhook {
+        Settings.Webhook(
+            secrets: value(of: SettingTable.webhookSecret), keyPaths: value(of: SettingTable.webhookKeyPaths),
+            rate: value(of: SettingTable.webhookRate))
     }
 
     private mutating func log() -> Settings.Log {
