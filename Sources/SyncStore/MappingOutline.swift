@@ -38,7 +38,26 @@ public struct MappingOutline: Sendable, Hashable {
             return Item("source.fields.\(field.rawValue)", text, isShown: !SourceMapping.isExpression(text))
         }
         if rules.cleared != PushRules().cleared { items.append(Item("values.cleared", rules.cleared.rawValue)) }
-        self.items = items
+        self.items = items + Self.values(of: mapping)
+    }
+
+    /// What becomes of the columns' texts. A choice about a field that is never sent decides nothing.
+    private static func values(of mapping: SourceMapping) -> [Item] {
+        let (rules, usual) = (mapping.values, ValueRules())
+        let sent = mapping.sentFields
+        var items = rules.constants.sorted { $0.key < $1.key }.map { field, text in
+            Item("source.constants.\(field.rawValue)", text, isShown: false)
+        }
+        if rules.invalidTimeZone != usual.invalidTimeZone, sent.contains(.timeZone) {
+            items.append(Item("values.invalid_time_zone", rules.invalidTimeZone.rawValue))
+        }
+        if rules.country != usual.country, sent.contains(.country) {
+            items.append(Item("values.country", rules.country.rawValue))
+        }
+        if rules.displayName != usual.displayName {
+            items.append(Item("values.display_name", rules.displayName.rawValue))
+        }
+        return items
     }
 
     /// Of the whole. The lengths keep "ab", "c" and "a", "bc" apart.

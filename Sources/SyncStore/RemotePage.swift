@@ -30,7 +30,7 @@ extension Store {
 enum RemotePageSQL {
     /// Parameters: $1 the key before the page, $2 how many rows, $3 when the list was begun.
     static func page(_ source: SourceTable) -> Statement<ComparedUser> {
-        let decoder = ClaimDecoder(fields: source.mapping.orderedFields)
+        let decoder = ClaimDecoder(source.mapping)
         let behind = ClaimDecoder.columnCount + source.rowColumnNames.count
         let condition = "($1::text IS NULL OR \(source.isBehind(key: "$1::text")))"
         return Statement(

@@ -68,15 +68,6 @@ import Testing
             (Store.figuresBeside.name, Store.figuresBeside.text),
             (Store.pruneMessages.name, Store.pruneMessages.text),
         ]
-        let mapped = [
-            ClaimSQL.statement(for: source, decoder: decoder).text, LookSQL.one(source, decoder).text,
-            LookSQL.page(source, decoder, filter: nil).text,
-            LookSQL.page(source, decoder, filter: "id % 2 = 0").text, ResyncSQL.users(source).text,
-            SweepSQL.sourcePage(source).text, SweepSQL.knownPage(source).text,
-            SweepSQL.recentPage(source, updatedAt: "deleted_at").text, LookSQL.canonicalKey(source).text,
-            ControlSQL.resumeAfterFit(source).text, RemotePageSQL.page(source).text,
-            ControlSQL.resumeAfterFit(source).text, InletSQL.mark(source).text,
-        ]
         let mapped =
             [
                 ClaimSQL.statement(for: source, decoder: decoder).text, LookSQL.one(source, decoder).text,
@@ -84,7 +75,7 @@ import Testing
                 LookSQL.page(source, decoder, filter: "id % 2 = 0").text, ResyncSQL.users(source).text,
                 SweepSQL.sourcePage(source).text, SweepSQL.knownPage(source).text,
                 SweepSQL.recentPage(source, updatedAt: "deleted_at").text, LookSQL.canonicalKey(source).text,
-                ControlSQL.resumeAfterFit(source).text,
+                ControlSQL.resumeAfterFit(source).text, RemotePageSQL.page(source).text, InletSQL.mark(source).text,
             ] + [TimeZoneSQL.counts(source)?.text].compactMap(\.self)
         return fixed + mapped.enumerated().map { ("mapped_\($0)", $1) }
     }
