@@ -16,6 +16,10 @@ public struct Claim: Sendable {
     /// How SignalWire was told to know this user, once a call was admitted; `nil` before.
     public let admitted: Reference?
     public let subscriber: SubscriberID?
+    /// References that were this user's before: to return to one of them creates nothing.
+    public let earlier: [Reference]
+    /// The reference that an operator has taken in place of the one SignalWire knows; `nil`: none.
+    public let accepted: Reference?
     public let told: Told
     /// Whether `told` may be untrue: a request has landed, or may still land, whose effect nobody
     /// knows, or an operator asked to push regardless. Sending again settles it.
@@ -26,7 +30,7 @@ public struct Claim: Sendable {
     public init(
         user: UserKey, lease: Lease, version: Int64, attempt: Int, standing: Standing, source: SourceState,
         admitted: Reference?, subscriber: SubscriberID?, told: Told, isDoubted: Bool,
-        isResync: Bool = false
+        isResync: Bool = false, earlier: [Reference] = [], accepted: Reference? = nil
     ) {
         self.user = user
         self.lease = lease
@@ -39,6 +43,8 @@ public struct Claim: Sendable {
         self.told = told
         self.isDoubted = isDoubted
         self.isResync = isResync
+        self.earlier = earlier
+        self.accepted = accepted
     }
 }
 

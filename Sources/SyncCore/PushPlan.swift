@@ -16,7 +16,7 @@ public enum PushPlan: Sendable {
         case .withoutProfile: self = .hold(.missingProfile)
         case .present(nil, _, _): self = .hold(.missingReference)
         case .present(.some(let reference), let profile, let digests):
-            if let admitted = claim.admitted, admitted != reference, rules.referenceChange == .hold {
+            if claim.asksForNew(reference), rules.referenceChange == .hold {
                 self = .hold(.referenceChanged)
             } else if let reason = profile.holdReason {
                 self = .hold(reason)
@@ -143,11 +143,11 @@ public enum HoldReason: String, Sendable, CaseIterable {
             "source.profile has no row for the user, and nothing is sent in place of one; add it, and the user is "
                 + "pushed when that is noticed: by capture.related, a sweep, or a resync."
         case .referenceChanged:
-            "The reference differs from the one SignalWire knows, and a new subscriber would be billed; "
-                + "restore it, or set identity.on_reference_change to new and resync the user."
+            "The reference differs from the one SignalWire knows, and a new subscriber would be billed; restore it, "
+                + "or take it with `resync --user KEY --accept-reference`."
         case .duplicateReference:
-            "Another user has the same reference (compared trimmed and without case); make it unique, "
-                + "then resync the user."
+            "Another user has the same reference (compared trimmed and without case); the user follows once it is "
+                + "unique, or the other one gone."
         case .newSubscriberLimit:
             "limits.new_subscribers is used up for the last 24 hours; the user follows when it allows, "
                 + "or sooner if the limit is raised, or by `approve`."
@@ -176,6 +176,14 @@ public enum Admission: String, Sendable, Hashable, CaseIterable {
     case overLimit = "over_limit"
     /// The lease was lost meanwhile; nothing may be sent.
     case leaseLost = "lease_lost"
+}
+
+extension Claim {
+    /// Whether SignalWire knows the user by another reference, or did, this one was never theirs, and nobody took it.
+    fileprivate func asksForNew(_ reference: Reference) -> Bool {
+        let wasKnown = admitted != nil || !earlier.isEmpty
+        return wasKnown && admitted != reference && accepted != reference && !earlier.contains(reference)
+    }
 }
 
 extension Standing {

@@ -17,6 +17,8 @@ public struct Settlement: Sendable {
     public let subscriber: SubscriberID?
     /// What this settlement says about doubts of earlier times.
     public let doubt: Doubt
+    /// Whose subscriber was called, which may be another user's by the time it is settled; `nil`: nobody's.
+    public let called: Reference?
     /// What stands in the log table. `nil` for a claim that was handed back untouched.
     public let note: Note?
 
@@ -107,17 +109,20 @@ extension Settlement {
             let isChanged = !isKnown && claim.subscriber != subscriber
             self.init(
                 claim, standing: .synced, attempts: .cleared, told: push.toldAfterwards, subscriber: subscriber,
-                doubt: .cleared, note: Note(isChanged ? .subscriberIDChanged : .accepted, push, push.omission, answer))
+                doubt: .cleared, called: push.reference,
+                note: Note(isChanged ? .subscriberIDChanged : .accepted, push, push.omission, answer))
         case .rejected(let problem):
-            self.init(claim, standing: .rejected, attempts: .kept, note: Note(.rejected, push, problem, answer))
+            self.init(
+                claim, standing: .rejected, attempts: .kept, called: push.reference,
+                note: Note(.rejected, push, problem, answer))
         case .throttled(let wait, let problem):
             let wait = wait ?? Backoff.push.delay(afterFailures: 1, using: &random)
             self.init(
-                claim, standing: nil, due: .after(wait), attempts: .givenBack,
+                claim, standing: nil, due: .after(wait), attempts: .givenBack, called: push.reference,
                 note: Note(.throttled, push, problem, answer))
         case .account(let problem):
             self.init(
-                claim, standing: nil, due: .after(.zero), attempts: .givenBack,
+                claim, standing: nil, due: .after(.zero), attempts: .givenBack, called: push.reference,
                 note: Note(.accountRefused, push, problem, answer))
         case .unavailable(let problem, let reach):
             self.init(
@@ -132,22 +137,22 @@ extension Settlement {
         switch reach {
         case .notSent:
             self.init(
-                claim, standing: .retrying, due: .after(wait), attempts: .kept,
+                claim, standing: .retrying, due: .after(wait), attempts: .kept, called: push.reference,
                 note: Note(.unavailable, push, problem, answer))
         case .answered:
             self.init(
                 claim, standing: .retrying, due: .after(wait), attempts: .kept, told: told,
-                note: Note(.unavailable, push, problem, answer))
+                called: push.reference, note: Note(.unavailable, push, problem, answer))
         case .unanswered:
             self.init(
                 claim, standing: .retrying, due: .after(wait), attempts: .kept, told: told, doubt: .raised,
-                note: Note(.unanswered, push, problem, answer))
+                called: push.reference, note: Note(.unanswered, push, problem, answer))
         }
     }
 
     private init(
         _ claim: Claim, standing: Standing?, due: Due = .never, attempts: Attempts, told: Told? = nil,
-        subscriber: SubscriberID? = nil, doubt: Doubt = .kept, note: Note?
+        subscriber: SubscriberID? = nil, doubt: Doubt = .kept, called: Reference? = nil, note: Note?
     ) {
         user = claim.user
         lease = claim.lease
@@ -158,6 +163,7 @@ extension Settlement {
         self.told = told
         self.subscriber = subscriber
         self.doubt = doubt
+        self.called = called
         self.note = note
     }
 }

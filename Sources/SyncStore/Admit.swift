@@ -63,8 +63,7 @@ extension Store {
         """
         WITH room AS (
             SELECT CASE WHEN $1::bigint < 0 THEN 1000
-                ELSE least(1000, greatest(0, \(limit("$1")) - count(*))) END AS most
-            FROM subscriber_sync.subscriber WHERE admitted_at > now() - interval '24 hours'
+                ELSE least(1000, greatest(0, \(limit("$1")) - subscriber_sync.admitted_lately())) END AS most
         ),
         limited AS (
             SELECT s.user_key FROM subscriber_sync.subscriber s

@@ -170,7 +170,7 @@ enum ClaimSQL {
                 CASE WHEN i.lease IS NULL THEN now() ELSE now() + $3::bigint * interval '1 ms' END,
                 CASE WHEN i.lease IS NULL THEN 0 ELSE 1 END,
                 CASE WHEN i.lease IS NOT NULL THEN now() END,
-                read.source_reference, read.fingerprint
+                CASE WHEN read.in_scope THEN read.source_reference END, read.fingerprint
             FROM incoming i LEFT JOIN read ON read.user_key = i.user_key
             ORDER BY i.user_key
             ON CONFLICT (user_key) DO UPDATE SET
@@ -241,7 +241,8 @@ enum ClaimSQL {
                 due_at = now() + $3::bigint * interval '1 ms',
                 attempts = s.attempts + 1,
                 last_attempt_at = now(),
-                reference = CASE WHEN s.admitted_at IS NULL THEN p.source_reference ELSE s.reference END,
+                reference = CASE WHEN s.admitted_at IS NOT NULL THEN s.reference
+                    WHEN p.in_scope THEN p.source_reference END,
                 fingerprint = p.fingerprint,
                 doubted_until = CASE WHEN s.lease IS NULL THEN s.doubted_until
                     ELSE now() + $3::bigint * interval '1 ms' END,

@@ -26,11 +26,19 @@ struct ClaimDecoder: Sendable {
             \(alias).doubted_until IS NOT NULL AS is_doubted,
             ARRAY(SELECT t.key FROM jsonb_each_text(\(alias).told) t) AS told_names,
             ARRAY(SELECT t.value FROM jsonb_each_text(\(alias).told) t) AS told_hashes,
-            \(alias).priority = 1 AS is_resync
+            \(alias).priority = 1 AS is_resync, \(earlier(of: "\(alias).user_key")) AS earlier,
+            \(alias).accepted_reference
         """
     }
 
-    static let columnCount = 12
+    /// The references that a user had before.
+    ///
+    /// - Parameter key: an SQL expression.
+    static func earlier(of key: String) -> String {
+        "ARRAY(SELECT former.reference FROM subscriber_sync.pair former WHERE former.user_key = \(key))"
+    }
+
+    static let columnCount = 14
 
     /// - Parameter offset: how many columns stand in front of the claim's.
     func claim(_ row: borrowing RowReader, from offset: Int) throws(PostgresError) -> Claim {
@@ -46,7 +54,9 @@ struct ClaimDecoder: Sendable {
             admitted: isAdmitted ? Reference(known: try row.optionalText(offset + 5)) : nil,
             subscriber: try row.optionalText(offset + 7).flatMap(SubscriberID.init),
             told: ToldColumn.told(names: try row.textArray(offset + 9), hashes: try row.textArray(offset + 10)),
-            isDoubted: try row.boolean(offset + 8), isResync: try row.boolean(offset + 11))
+            isDoubted: try row.boolean(offset + 8), isResync: try row.boolean(offset + 11),
+            earlier: try row.textArray(offset + 12).compactMap { Reference(known: $0) },
+            accepted: Reference(known: try row.optionalText(offset + 13)))
     }
 
     /// `in_scope` is null where the source has no such row.

@@ -118,7 +118,7 @@ enum LookSQL {
         \(key), s.lease, coalesce(s.wanted, 0), coalesce(s.attempts, 0) + 1, coalesce(s.standing, 'unsynced'),
             s.reference, s.admitted_at IS NOT NULL, s.subscriber_id::text, s.doubted_until IS NOT NULL,
             ARRAY(SELECT t.key FROM jsonb_each_text(s.told) t), ARRAY(SELECT t.value FROM jsonb_each_text(s.told) t),
-            coalesce(s.priority, 0) = 1
+            coalesce(s.priority, 0) = 1, \(ClaimDecoder.earlier(of: key)), s.accepted_reference
         """
     }
 }

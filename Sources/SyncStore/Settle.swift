@@ -38,8 +38,10 @@ extension Store {
 
     /// Fenced by the lease. Where it was lost, the user is due again whatever the settlement says: a late
     /// request of ours may have overwritten newer data at SignalWire, and only sending again heals that.
-    /// Somebody else may have that subscriber by now, after a change of the key or a return under another: then
-    /// the heir is due again too.
+    /// Somebody else may have the subscriber that was called by now, after a change of the key or of references, or a
+    /// return under another key: then the heir is due again too, even where the user's own row was forgotten meanwhile.
+    ///
+    /// Who waited for the reference of a user that is deleted now is due as well.
     ///
     /// Rows are locked with SKIP LOCKED, so this waits for nobody. A settlement whose heir can't be had just then
     /// (locked, or in the same batch) is skipped as a whole, and comes again.
@@ -49,9 +51,10 @@ extension Store {
         WITH given AS MATERIALIZED (
             SELECT * FROM unnest(
                 $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-                $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::text[])
+                $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::text[],
+                $19::text[])
             AS g(user_key, lease, version, standing, due_ms, attempts, told, subscriber_id,
-                doubt, outcome, http_status, error_code, error, changed, duration_ms, request_id)
+                doubt, outcome, http_status, error_code, error, changed, duration_ms, request_id, called)
         ),
         locked AS MATERIALIZED (
             SELECT s.* FROM subscriber_sync.subscriber s
@@ -60,7 +63,7 @@ extension Store {
         ),
         assessed AS MATERIALIZED (
             SELECT g.*, s.lease IS NOT DISTINCT FROM g.lease AS is_held,
-                s.lease AS row_lease, s.due_at AS row_due_at, s.reference,
+                s.reference, s.subscriber_id AS known_id, s.admitted_at IS NOT NULL AS is_admitted,
                 s.wanted <> g.version AS is_newer_wanted,
                 -- The change that this push was made for, if it was one of the application's and isn't known there yet.
                 -- One that came while the push before was in flight is older than that one's success.
@@ -75,27 +78,33 @@ extension Store {
                 END AS doubt_left
             FROM given g JOIN locked s ON s.user_key = g.user_key
         ),
+        lost AS MATERIALIZED (
+            SELECT a.user_key, a.called, a.doubt FROM assessed a WHERE NOT a.is_held
+            UNION ALL
+            SELECT g.user_key, g.called, g.doubt FROM given g
+            WHERE (SELECT s.user_key FROM subscriber_sync.subscriber s WHERE s.user_key = g.user_key LIMIT 1) IS NULL
+        ),
         -- Who has the subscriber of a lost call now. Admission lets one living user have a reference; the LIMIT
         -- makes the planner look each up by the index of references.
         succeeding AS MATERIALIZED (
-            SELECT a.user_key, a.doubt, h.user_key AS heir FROM assessed a CROSS JOIN LATERAL (
+            SELECT l.user_key, l.doubt, h.user_key AS heir FROM lost l CROSS JOIN LATERAL (
                 SELECT h.user_key FROM subscriber_sync.subscriber h
-                WHERE lower(btrim(h.reference)) = lower(btrim(a.reference)) AND h.admitted_at IS NOT NULL
-                    AND h.user_key <> a.user_key AND h.standing <> 'deleted'
+                WHERE lower(btrim(h.reference)) = lower(btrim(l.called)) AND h.admitted_at IS NOT NULL
+                    AND h.user_key <> l.user_key AND h.standing <> 'deleted'
                 LIMIT 2
             ) AS h
-            WHERE NOT a.is_held
         ),
         heirs AS MATERIALIZED (
             SELECT h.user_key FROM subscriber_sync.subscriber h
             WHERE h.user_key = ANY (ARRAY(SELECT heir FROM succeeding)) AND h.user_key <> ALL ($1::text[])
             ORDER BY h.user_key FOR UPDATE SKIP LOCKED
         ),
+        -- Those whose heir can't be had.
+        waiting AS MATERIALIZED (
+            SELECT e.user_key FROM succeeding e WHERE e.heir NOT IN (SELECT user_key FROM heirs)
+        ),
         judged AS MATERIALIZED (
-            SELECT a.* FROM assessed a
-            WHERE NOT EXISTS (
-                SELECT FROM succeeding e
-                WHERE e.user_key = a.user_key AND e.heir NOT IN (SELECT user_key FROM heirs))
+            SELECT a.* FROM assessed a WHERE a.user_key NOT IN (SELECT user_key FROM waiting)
         ),
         kept AS (
             UPDATE subscriber_sync.subscriber s SET
@@ -141,12 +150,22 @@ extension Store {
                 due_at = CASE WHEN s.lease IS NOT NULL AND s.due_at > now() THEN s.due_at ELSE now() END
             WHERE s.user_key = ANY (ARRAY(
                 SELECT h.user_key FROM heirs h
-                WHERE EXISTS (SELECT FROM succeeding e JOIN judged j ON j.user_key = e.user_key WHERE e.heir = h.user_key)))
+                WHERE EXISTS (
+                    SELECT FROM succeeding e
+                    WHERE e.heir = h.user_key AND e.user_key NOT IN (SELECT user_key FROM waiting))))
+        ),
+        freed AS (
+            SELECT subscriber_sync.release_duplicates(
+                array_agg(lower(btrim(j.reference))), $1::text[] || ARRAY(SELECT user_key FROM heirs))
+            FROM judged j WHERE j.is_held AND j.is_admitted AND j.standing = 'deleted'
+            HAVING count(*) > 0
         ),
         logged AS (
             INSERT INTO subscriber_sync.log (user_key, reference, subscriber_id, outcome, http_status, error_code, error,
                 changed_fields, duration_ms, agent, request_id)
-            SELECT j.user_key, j.reference, j.subscriber_id::uuid,
+            SELECT j.user_key, j.reference,
+                -- Of a lost call nothing that the row doesn't say itself: the user may have been forgotten meanwhile.
+                CASE WHEN j.is_held OR j.subscriber_id::uuid = j.known_id THEN j.subscriber_id::uuid END,
                 CASE WHEN j.is_held THEN j.outcome ELSE 'lease_lost' END,
                 j.http_status::integer, j.error_code, j.error, string_to_array(j.changed, ','), j.duration_ms::integer,
                 $18::text, j.request_id
@@ -156,12 +175,14 @@ extension Store {
         SELECT g.user_key,
             CASE WHEN j.is_held THEN 'settled' WHEN j.user_key IS NOT NULL THEN 'lost'
                 -- A row that is gone has nothing to settle; one that is there is locked by somebody.
-                WHEN EXISTS (SELECT FROM subscriber_sync.subscriber s WHERE s.user_key = g.user_key) THEN 'skipped'
+                WHEN EXISTS (SELECT FROM subscriber_sync.subscriber s WHERE s.user_key = g.user_key)
+                    OR g.user_key IN (SELECT user_key FROM waiting) THEN 'skipped'
                 ELSE 'settled' END,
             coalesce(k.due_at <= now(), false),
             CASE WHEN j.is_held AND j.outcome IN ('accepted', 'subscriber_id_changed') AND j.untold_since IS NOT NULL
                 THEN greatest(0, extract(epoch FROM now() - j.untold_since))::double precision END
         FROM given g LEFT JOIN judged j ON j.user_key = g.user_key LEFT JOIN kept k ON k.user_key = g.user_key
+        WHERE (SELECT count(*) FROM freed) >= 0
         """
     ) { row throws(PostgresError) in
         SettledRow(
@@ -193,6 +214,7 @@ enum SettleColumns {
             .textArray(notes.map { $0?.requestID }),
             .bigint(lease.millisecondsRoundedUp),
             .text(agent),
+            .textArray(batch.map { $0.called?.text }),
         ]
     }
 

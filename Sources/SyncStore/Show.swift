@@ -5,6 +5,8 @@ import SyncCore
 public struct SubscriberRow: Sendable {
     public let userKey: String
     public let reference: String?
+    /// Since when the reference is this user's; `nil` where it isn't, or nobody knows.
+    public let referenceSince: String?
     public let subscriberID: String?
     public let status: String
     public let attempts: Int
@@ -64,12 +66,13 @@ extension Store {
         """
         SELECT s.user_key, s.reference, s.subscriber_id::text, s.status, s.attempts, s.changed_at::text, s.due_at::text,
             extract(epoch FROM s.due_at - now())::double precision, s.last_attempt_at::text, s.synced_at::text,
-            s.last_error, s.last_error_code
+            s.last_error, s.last_error_code, s.reference_since::text
         FROM subscriber_sync.subscriber s WHERE s.user_key = $1::text
         """
     ) { row throws(PostgresError) in
         SubscriberRow(
-            userKey: try row.text(0), reference: try row.optionalText(1), subscriberID: try row.optionalText(2),
+            userKey: try row.text(0), reference: try row.optionalText(1), referenceSince: try row.optionalText(12),
+            subscriberID: try row.optionalText(2),
             status: try row.text(3), attempts: try row.integer(4), changedAt: try row.optionalText(5),
             dueAt: try row.optionalText(6), dueInSeconds: try row.optionalDouble(7),
             lastAttemptAt: try row.optionalText(8), syncedAt: try row.optionalText(9),

@@ -58,7 +58,7 @@ public struct SourceTable: Sendable {
     }
 
     /// Whether a row is in scope; never NULL.
-    private var inScope: String { "\(bracketed(mapping.scope ?? "true")) IS TRUE" }
+    var inScope: String { "\(bracketed(mapping.scope ?? "true")) IS TRUE" }
 
     /// A page of users in the order of the key, as a subquery: the columns of `row(ofKey:)`, the key as
     /// `source_key`, and as text in `user_key`.

@@ -103,6 +103,7 @@ struct SourceStatements: Sendable {
     let expandRelated: Statement<Int>?
     let resumeAfterFit: Statement<Bool>
     let mark: Statement<Int>
+    let forget: Statement<Forgetting>
 
     init(source: SourceTable) {
         let decoder = ClaimDecoder(source.mapping)
@@ -114,5 +115,6 @@ struct SourceStatements: Sendable {
         expandRelated = RelatedSQL.statement(for: source)
         resumeAfterFit = ControlSQL.resumeAfterFit(source)
         mark = InletSQL.mark(source)
+        forget = ForgetSQL.statement(for: source)
     }
 }

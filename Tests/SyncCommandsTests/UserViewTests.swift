@@ -13,7 +13,8 @@ import Testing
             admitted: nil, subscriber: nil, told: [:], isDoubted: false)
         let isDue = status != "rejected"
         let row = SubscriberRow(
-            userKey: "7", reference: nil, subscriberID: nil, status: status, attempts: 1, changedAt: nil,
+            userKey: "7", reference: nil, referenceSince: nil, subscriberID: nil, status: status, attempts: 1,
+            changedAt: nil,
             dueAt: isDue ? "2026-11-24" : nil, dueInSeconds: isDue ? 30 : nil, lastAttemptAt: nil, syncedAt: nil,
             lastError: nil, lastErrorCode: nil)
         return UserView(claim: claim, row: row, standstill: standstill, rules: PushRules(), columns: [:])

@@ -24,7 +24,8 @@ struct SimulationMistakeTests {
         case .noDoubtAfterTakeover: 2190
         case .returningUserUnseen: 1870
         case .noFence, .noRedirtyAfterLostLease, .listenWithoutPolling, .referenceNotWrittenAhead,
-            .settleWithoutVersion, .staleRead, .predecessorForgotten:
+            .settleWithoutVersion, .staleRead, .predecessorForgotten, .pairsForgotten, .lateCallTakenForCurrent,
+            .referenceKeptUntilGranted:
             1
         }
     }

@@ -22,4 +22,10 @@ public enum Mistake: String, Sendable, Hashable, CaseIterable {
     case returningUserUnseen
     /// Who takes over the reference of a deleted user knows nothing of what was sent for that one.
     case predecessorForgotten
+    /// Nobody remembers the pairs that were left: a return is taken for a new subscriber, and knows nothing of the old.
+    case pairsForgotten
+    /// A lost call is taken for one to the subscriber that the user has now.
+    case lateCallTakenForCurrent
+    /// Whoever asks for another reference keeps theirs until it is granted.
+    case referenceKeptUntilGranted
 }

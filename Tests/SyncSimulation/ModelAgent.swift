@@ -30,8 +30,8 @@ struct ModelAgent {
     var doom: Doom?
     /// The end of the last stall: what was claimed before may have been lost meanwhile.
     var disturbedAt: Int64 = .min
-    /// Users for whom a call was sent after their lease was lost, as long as that isn't written down.
-    var sentLate: Set<UserKey> = []
+    /// The references for which a call was sent after the user's lease was lost, as long as that isn't written down.
+    var sentLate: [UserKey: String] = [:]
     /// This process's monotonic clock, which has an origin of its own.
     let clockOffset: Int64
 

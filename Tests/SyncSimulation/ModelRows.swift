@@ -28,6 +28,8 @@ public struct ModelChange: Sendable, Hashable {
 public struct ModelSubscriber: Sendable, Hashable {
     public let user: UserKey
     public var reference: String?
+    /// The one that an operator has taken in its place.
+    public var acceptedReference: Reference?
     public var admittedAt: Int64?
     public var subscriberID: SubscriberID?
     public var standing = Standing.unsynced
@@ -49,11 +51,26 @@ public struct ModelSubscriber: Sendable, Hashable {
 
     public init(user: UserKey) { self.user = user }
 
+    /// How the reference is compared.
+    var folded: String? { Reference(known: reference)?.folded }
+
     /// Whether somebody holds a lease that hasn't ended.
     func isLeased(at now: Int64) -> Bool {
         guard lease != nil, let dueAt else { return false }
         return dueAt > now
     }
+}
+
+/// A row of `pair`: a reference that was a user's before.
+public struct ModelPair: Sendable, Hashable {
+    public let user: UserKey
+    public let reference: String
+    public let subscriberID: SubscriberID?
+    public let admittedAt: Int64
+    /// The fields that were sent.
+    public let fields: Set<ProfileField>
+
+    var folded: String? { Reference(known: reference)?.folded }
 }
 
 /// The one row of `control`: what holds for the whole fleet.

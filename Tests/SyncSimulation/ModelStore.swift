@@ -18,6 +18,8 @@ public struct ModelStore: Sendable {
     public internal(set) var source: [UserKey: ModelSourceRow] = [:]
     public internal(set) var changes: [ModelChange] = []
     public internal(set) var subscribers: [UserKey: ModelSubscriber] = [:]
+    /// The history of pairs. The real one is bounded; no run is as long.
+    public internal(set) var pairs: [ModelPair] = []
     public internal(set) var control = ModelControl()
     public internal(set) var log: [ModelLogRow] = []
     var lastChange: Int64 = 0

@@ -130,7 +130,10 @@ extension ModelStore {
         row.attempts += 1
         row.lastAttemptAt = snapshot.now
         row.dueAt = end
-        if row.admittedAt == nil { row.reference = snapshot.source[row.user]?.reference }
+        if row.admittedAt == nil {
+            let source = snapshot.source[row.user]
+            row.reference = source?.inScope == true ? source?.reference : nil
+        }
     }
 
     private func claim(of user: UserKey, _ snapshot: ClaimSnapshot) -> Claim? {
@@ -139,7 +142,9 @@ extension ModelStore {
             user: user, lease: Lease(token: lease), version: row.wanted, attempt: row.attempts,
             standing: row.standing, source: state(of: user, snapshot),
             admitted: row.admittedAt == nil ? nil : Reference(row.reference), subscriber: row.subscriberID,
-            told: row.told, isDoubted: row.doubtedUntil != nil)
+            told: row.told, isDoubted: row.doubtedUntil != nil,
+            earlier: pairs.filter { $0.user == user }.compactMap { Reference(known: $0.reference) },
+            accepted: row.acceptedReference)
     }
 
     private func state(of user: UserKey, _ snapshot: ClaimSnapshot) -> SourceState {

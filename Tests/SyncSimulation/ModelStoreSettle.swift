@@ -11,14 +11,16 @@ extension ModelStore {
                 report.skipped.append(settlement)
                 continue
             }
-            guard var row = subscribers[settlement.user] else {
-                report.settled += 1
-                continue
-            }
-            let heirs = row.lease == settlement.lease.token ? [] : heirs(of: row)
+            let isHeld = subscribers[settlement.user]?.lease == settlement.lease.token
+            let heirs = isHeld ? [] : heirs(of: settlement)
             let others = locked.union(batch.map(\.user))
             guard heirs.allSatisfy({ !others.contains($0) }) else {
                 report.skipped.append(settlement)
+                continue
+            }
+            guard var row = subscribers[settlement.user] else {
+                for heir in heirs { warn(heir, of: settlement, now: now) }
+                report.settled += 1
                 continue
             }
             if row.lease == settlement.lease.token || mistakes.contains(.noFence) {
@@ -33,16 +35,20 @@ extension ModelStore {
                 note(settlement, as: "lease_lost")
             }
             subscribers[settlement.user] = row
+            if isHeld, settlement.standing == .deleted, row.admittedAt != nil, let folded = row.folded {
+                releaseDuplicates(of: [folded], besides: others, now: now)
+            }
         }
         return report
     }
 
-    /// Who has a user's subscriber by now, after a change of the key or a return under another.
-    private func heirs(of row: ModelSubscriber) -> [UserKey] {
-        guard let folded = Reference(row.reference)?.folded else { return [] }
+    /// Who has the subscriber that was called by now, after a change of the key or of references.
+    private func heirs(of settlement: Settlement) -> [UserKey] {
+        let current = subscribers[settlement.user]?.folded
+        let called = mistakes.contains(.lateCallTakenForCurrent) ? current : settlement.called?.folded
+        guard let called else { return [] }
         return subscribers.values.filter {
-            $0.user != row.user && $0.admittedAt != nil && $0.standing != .deleted
-                && Reference($0.reference)?.folded == folded
+            $0.user != settlement.user && $0.admittedAt != nil && $0.standing != .deleted && $0.folded == called
         }.map(\.user).sorted()
     }
 

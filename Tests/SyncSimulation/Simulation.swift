@@ -26,11 +26,14 @@ public struct Simulation {
     var clockAhead: Int64 = 0
     var clockJumpedAt: Int64 = .min
     var usersEverWritten: Set<UserKey> = []
-    /// Users of whom nothing can be promised: a call was sent for them by an agent that had slept through
+    /// References of which nothing can be promised: a call was sent for them by an agent that had slept through
     /// its lease, and then the agent was gone before it could write that down. Nobody knows of such a
     /// call. The real client closes the gap but for the moment between its last look at the clock and
     /// the first byte.
-    var excused: Set<UserKey> = []
+    var excused: Set<String> = []
+    /// Who was admitted with a reference last, and how often the operator took a user's new one.
+    var owners: [String: UserKey] = [:]
+    var acceptances: [UserKey: Int] = [:]
     var violation: String?
     var trace: [String] = []
     var figures = SimulationFigures()

@@ -11,7 +11,7 @@ extension Simulation {
         agents[index].desk = []
         agents[index].isDeskBusy = false
         agents[index].doom = nil
-        agents[index].sentLate = []
+        agents[index].sentLate = [:]
         note("agent \(index) starts")
         countFleet()
         handle(.started, index)
@@ -121,7 +121,7 @@ extension Simulation {
 
     /// What a process leaves behind: requests and statements that are on their way, and nothing else.
     mutating func bury(_ index: Int) {
-        excused.formUnion(agents[index].sentLate)
+        excused.formUnion(agents[index].sentLate.values)
         let life = agents[index].identity
         for number in openCalls.keys.sorted() where openCalls[number]?.life == life { openCalls[number] = nil }
         agents[index].state = .dead

@@ -70,7 +70,11 @@ extension Simulation {
         case .admit(let requests, let planned):
             let verdicts = store.admit(requests, limit: settings.newSubscriberLimit, now: databaseNow)
             note("database: admit \(verdicts)")
-            return .admitted(Dictionary(uniqueKeysWithValues: verdicts), planned)
+            let answers = Dictionary(uniqueKeysWithValues: verdicts)
+            for request in requests where answers[request.user] == .admitted {
+                owners[request.reference.text] = request.user
+            }
+            return .admitted(answers, planned)
         case .settle(let batch): return .settled(settle(batch, life))
         case .throttle(let wait): store.throttle(until: databaseNow + wait)
         case .pause: store.pauseForAccount(now: databaseNow)
@@ -97,7 +101,7 @@ extension Simulation {
         note("database: agent \(life.agent) settles \(batch.map(\.user)), lost \(report.lost), skipped \(locked)")
         figures.lostLeases += report.lost
         if agents[life.agent].life == life.life {
-            agents[life.agent].sentLate.subtract(Set(batch.map(\.user)).subtracting(locked))
+            for user in batch.map(\.user) where !locked.contains(user) { agents[life.agent].sentLate[user] = nil }
         }
         checkSharing()
         return report

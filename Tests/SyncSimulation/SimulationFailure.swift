@@ -27,7 +27,7 @@ public struct SimulationFigures: Sendable, Hashable {
     public var usersInSync = 0
     public var usersHeld = 0
     public var usersRejected = 0
-    /// Users of whom nothing can be promised: see `Simulation.excused`.
+    /// Users of whose subscriber nothing can be promised: see `Simulation.excused`.
     public var usersExcused = 0
     /// Milliseconds of virtual time.
     public var duration: Int64 = 0

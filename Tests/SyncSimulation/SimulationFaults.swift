@@ -22,7 +22,17 @@ extension Simulation {
             store.pauseByOperator()
             queue.schedule(.operatorResumes, at: now + span)
         case .resync: resync()
+        case .acceptance: accept()
         }
+    }
+
+    /// The operator takes the new reference of somebody, whether or not it is held.
+    private mutating func accept() {
+        let user = pick(allUsers, &random)
+        guard !store.acceptReferences(of: [user], now: databaseNow).isEmpty else { return }
+        note("operator: takes the reference of \(user)")
+        acceptances[user, default: 0] += 1
+        notifyAll()
     }
 
     /// Any event of the next few can be the one that the agent doesn't live to see, or sleeps through.

@@ -17,15 +17,20 @@ extension Simulation {
         max(agents[call.life.agent].disturbedAt, clockJumpedAt) >= call.claimedAt
     }
 
-    /// I6: no more subscribers than allowed, and no second one for a user whom nobody gave a new reference.
+    /// I6: no more subscribers than allowed, and no second one for a user whom nobody gave a new reference. One that
+    /// somebody else has taken over since counts as theirs.
     mutating func checkCreations() {
         let limit = settings.newSubscriberLimit
-        if limit >= 0, settings.rules.referenceChange == .hold, signalWire.subscribers.count > limit {
+        if limit >= 0, signalWire.subscribers.count > limit {
             fail("I6: \(signalWire.subscribers.count) subscribers were created where \(limit) were allowed")
         }
         guard settings.rules.referenceChange == .hold else { return }
-        if Set(signalWire.subscribers.values.map(\.creator)).count < signalWire.subscribers.count {
-            fail("I6: two subscribers were created for one user")
+        var owned: [UserKey: Int] = [:]
+        for (reference, subscriber) in signalWire.subscribers {
+            owned[owners[reference] ?? subscriber.creator, default: 0] += 1
+        }
+        for (user, count) in owned where count > 1 + acceptances[user, default: 0] {
+            fail("I6: \(user) has \(count) subscribers")
         }
     }
 
@@ -68,7 +73,7 @@ extension Simulation {
             return fail("I1: SignalWire doesn't know \(state.user)")
         }
         if known.id != state.subscriberID { fail("I1: \(state.user) has the wrong subscriber") }
-        guard !excused.contains(state.user) else { return figures.usersExcused += 1 }
+        guard !excused.contains(reference.text) else { return figures.usersExcused += 1 }
         let profile = Profile(columns: row.fields, rules: settings.values)
         // A zone that nobody knows is left out: what SignalWire was told before stays.
         let mapped = settings.mapped.filter { $0 != .timeZone || !profile.omitsTimeZone }
@@ -96,7 +101,7 @@ extension Simulation {
     private func isHoldJustified(_ state: ModelSubscriber, _ row: ModelSourceRow) -> Bool {
         switch state.lastErrorCode.flatMap(HoldReason.init) {
         case .missingReference: Reference(row.reference) == nil
-        case .referenceChanged: state.admittedAt != nil && state.reference != Reference(row.reference)?.text
+        case .referenceChanged: isStrange(row.reference, to: state)
         case .duplicateReference: hasNamesake(state, Reference(row.reference)?.folded)
         case .newSubscriberLimit: settings.newSubscriberLimit >= 0
         case .invalidTimeZone: Profile(columns: row.fields, rules: settings.values).holdReason == .invalidTimeZone
@@ -104,9 +109,19 @@ extension Simulation {
         }
     }
 
+    /// Whether SignalWire knows the user by another reference, and this one was never theirs.
+    private func isStrange(_ reference: String?, to state: ModelSubscriber) -> Bool {
+        let text = Reference(reference)?.text
+        let former = store.pairs.filter { $0.user == state.user }
+        return (state.admittedAt != nil || !former.isEmpty) && !former.contains { $0.reference == text }
+            && (state.admittedAt == nil || state.reference != text) && state.acceptedReference?.text != text
+    }
+
+    /// Where the limit holds somebody, the other one may be held by it as well.
     private func hasNamesake(_ state: ModelSubscriber, _ folded: String?) -> Bool {
         store.subscribers.values.contains {
-            $0.user != state.user && Reference($0.reference)?.folded == folded
+            $0.user != state.user && $0.folded == folded
+                && ($0.admittedAt != nil && $0.standing != .deleted || settings.newSubscriberLimit >= 0)
         }
     }
 }

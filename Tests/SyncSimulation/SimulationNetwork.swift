@@ -13,7 +13,9 @@ extension Simulation {
         openCalls[call.number] = call
         figures.calls += 1
         let user = job.claim.user
-        if store.subscribers[user]?.lease != job.claim.lease.token { agents[index].sentLate.insert(user) }
+        if store.subscribers[user]?.lease != job.claim.lease.token {
+            agents[index].sentLate[user] = job.push.reference.text
+        }
         note("agent \(index) sends \(user) \(job.push.tracedFields)")
         travel(call)
     }

@@ -5,7 +5,7 @@ struct SimulationSettings: Sendable {
     /// What can go wrong, besides single calls and statements.
     enum Fault: CaseIterable, Sendable {
         case crash, stall, termination, databaseDown, databaseFlaky, signalWireDown, clientError, throttled, account
-        case clockJump, operatorPause, resync
+        case clockJump, operatorPause, resync, acceptance
     }
 
     let agents: Int
@@ -45,11 +45,10 @@ struct SimulationSettings: Sendable {
             concurrency: .random(in: 1...4, using: &random), rate: pick([0, 1, 5, 50], &random),
             timeout: .seconds(Int64.random(in: 2...max(2, lease / 3), using: &random)), lease: .seconds(lease),
             pollInterval: .seconds(mistakes.contains(.listenWithoutPolling) ? 1_000_000 : pick([2, 5, 20], &random)))
-        // A reference that moves between users while a change of it makes a new subscriber leaves
-        // behind subscribers that nobody answers for; what is promised then is the operator's to judge.
-        referencesMove = chance(0.7, &random)
+        referencesMove = chance(0.8, &random)
         rules = PushRules(
-            cleared: chance(0.8, &random) ? .sendEmpty : .omit, referenceChange: referencesMove ? .hold : .new)
+            cleared: chance(0.8, &random) ? .sendEmpty : .omit,
+            referenceChange: referencesMove && chance(0.6, &random) ? .hold : .new)
         newSubscriberLimit = pick([-1, -1, 3, 100], &random)
         trouble = .random(in: 20_000...200_000, using: &random)
         // Where the last write comes early, nothing but the agents' own care heals what goes wrong after it.

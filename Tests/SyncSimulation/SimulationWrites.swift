@@ -53,13 +53,15 @@ extension Simulation {
             return write(user, row)
         }
         let other = pick(allUsers, &random)
-        switch Int.random(in: 0...3, using: &random) {
+        switch Int.random(in: 0...4, using: &random) {
         case 0: row.reference = pick([nil, "  ", ""], &random)
         case 1: row.reference = store.source[other]?.reference?.uppercased()
         case 2:
             guard var theirs = store.source[other], other != user else { return }
             swap(&row.reference, &theirs.reference)
             write(other, theirs)
+        // Few of them, so that a chain of renames comes back to where it was.
+        case 3: row.reference = "\(user.text)-\(Int.random(in: 1...2, using: &random))@example.org"
         default: row.reference = ownReference(of: user)
         }
         write(user, row)

@@ -30,14 +30,18 @@ import Testing
         let fixture: Fixture
         let store: Store
         var model = ModelStore(leaseLength: 60_000, mapped: [.firstName, .jobTitle, .timeZone])
+        let rules: PushRules
         var random: SeededRandom
         var now: Int64 = 1_000_000_000
+        /// When the database's clock was held last.
+        var lastRead: String?
         var inFlight: [UserKey: (real: Claim, model: Claim)] = [:]
 
         init(fixture: Fixture, seed: UInt64) async throws {
             self.fixture = fixture
             store = try await fixture.store()
             random = SeededRandom(seed: seed)
+            rules = PushRules(referenceChange: seed % 2 == 0 ? .new : .hold)
         }
 
         func pick(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &random) }
@@ -45,12 +49,29 @@ import Testing
         /// Does one random thing to both.
         func act() async throws -> String {
             now += 1
-            switch pick(10) {
-            case 0, 1, 2: return try await write()
-            case 3, 4, 5: return try await claim()
-            case 6, 7: return try await settle()
-            case 8: return try await resync()
-            case _: return try await wait()
+            try await holdClock()
+            let what = try await actOnce()
+            lastRead = try await fixture.value("SELECT clock_timestamp()::text")
+            return what
+        }
+
+        private func actOnce() async throws -> String {
+            switch pick(11) {
+            case 0, 1, 2: try await write()
+            case 3, 4, 5: try await claim()
+            case 6, 7: try await settle()
+            case 8: try await resync()
+            case 9: try await accept()
+            case _: try await wait()
+            }
+        }
+
+        /// A seed that makes no wait so short that it is over before both stores were compared.
+        private func patientSeed() -> UInt64 {
+            while true {
+                let seed = random.next()
+                var drawn = SeededRandom(seed: seed)
+                if Backoff.push.delay(afterFailures: 1, using: &drawn) > .milliseconds(400) { return seed }
             }
         }
 
@@ -98,7 +119,7 @@ import Testing
             }
             inFlight[user] = nil
             guard pick(6) > 0 else { return "forget \(user)" }
-            let seed = random.next()
+            let seed = patientSeed()
             let (limit, outcome) = ([nil, 2, 1][pick(3)], outcome())
             let real = try await realSettlement(pair.real, limit, outcome, seed)
             let modelled = modelSettlement(pair.model, limit, outcome, seed)
@@ -125,7 +146,7 @@ import Testing
         private func realSettlement(
             _ claim: Claim, _ limit: Int?, _ outcome: PushOutcome, _ seed: UInt64
         ) async throws -> Settlement? {
-            var plan = PushPlan(for: claim, rules: PushRules())
+            var plan = PushPlan(for: claim, rules: rules)
             if case .push(let push) = plan, push.needsAdmission {
                 let request = AdmissionRequest(user: claim.user, lease: claim.lease, reference: push.reference)
                 let answer = try await store.admit([request], limit: limit)[claim.user] ?? .leaseLost
@@ -138,7 +159,7 @@ import Testing
         private func modelSettlement(
             _ claim: Claim, _ limit: Int?, _ outcome: PushOutcome, _ seed: UInt64
         ) -> Settlement? {
-            var plan = PushPlan(for: claim, rules: PushRules())
+            var plan = PushPlan(for: claim, rules: rules)
             if case .push(let push) = plan, push.needsAdmission {
                 let request = ModelAdmissionRequest(user: claim.user, lease: claim.lease, reference: push.reference)
                 let answer = model.admit([request], limit: limit ?? -1, now: now).first?.1 ?? .leaseLost
@@ -163,24 +184,47 @@ import Testing
             return "resync \(users) \(isForced)"
         }
 
+        private func accept() async throws -> String {
+            let users = (1...4).map { UserKey(String($0)) }.filter { _ in pick(3) == 0 }
+            let modelled = model.acceptReferences(of: users, now: now)
+            #expect(try await store.acceptReferences(modelled) == Set(modelled.map(\.user)))
+            return "accept \(users)"
+        }
+
         /// Time passes: up to more than a lease.
         private func wait() async throws -> String {
             let wait = [500, 10_000, 61_000, 130_000][pick(4)]
             now += Int64(wait)
+            try await shiftTimes(by: "- interval '\(wait) ms'")
+            return "wait \(wait) ms"
+        }
+
+        /// What is to come comes no nearer by the real time that has passed since the last operation.
+        private func holdClock() async throws {
+            guard let lastRead else { return }
+            let elapsed = "(clock_timestamp() - '\(lastRead)')"
             try await fixture.run(
                 """
-                UPDATE subscriber_sync.subscriber SET due_at = due_at - interval '\(wait) ms',
-                    doubted_until = doubted_until - interval '\(wait) ms', admitted_at = admitted_at - interval '\(wait) ms',
-                    last_attempt_at = last_attempt_at - interval '\(wait) ms'
+                UPDATE subscriber_sync.subscriber SET due_at = due_at + \(elapsed) WHERE due_at > '\(lastRead)';
+                UPDATE subscriber_sync.subscriber SET doubted_until = doubted_until + \(elapsed)
+                WHERE doubted_until > '\(lastRead)'
                 """)
-            return "wait \(wait) ms"
+        }
+
+        private func shiftTimes(by change: String) async throws {
+            try await fixture.run(
+                """
+                UPDATE subscriber_sync.subscriber SET due_at = due_at \(change), doubted_until = doubted_until \(change),
+                    admitted_at = admitted_at \(change), last_attempt_at = last_attempt_at \(change);
+                UPDATE subscriber_sync.pair SET admitted_at = admitted_at \(change)
+                """)
         }
 
         // MARK: - What is compared
 
         private func summary(_ claim: Claim) -> String {
             let plan =
-                switch PushPlan(for: claim, rules: PushRules()) {
+                switch PushPlan(for: claim, rules: rules) {
                 case .nothing: "nothing"
                 case .hold(let reason): "hold \(reason)"
                 case .forget(let reason): "forget \(reason)"
@@ -191,16 +235,32 @@ import Testing
         }
 
         func modelState() -> [String] {
+            modelSubscribers()
+                + model.pairs.map { pair in
+                    "\(pair.user) had \(pair.reference) \(pair.subscriberID?.text ?? "-") "
+                        + "\(pair.fields.map(\.rawValue).sorted().joined(separator: ","))"
+                }.sorted()
+        }
+
+        private func modelSubscribers() -> [String] {
             model.subscribers.values.sorted { $0.user < $1.user }.map { row in
                 let due = row.dueAt.map { $0 <= now ? "now" : "later" } ?? "never"
                 let told = row.told.map { "\($0.key.rawValue)\($0.value == .unknown ? "?" : "")" }.sorted()
                 return "\(row.user) \(row.standing.rawValue) w\(row.wanted) a\(row.attempts) \(due) "
                     + "\(row.lease != nil) \(row.admittedAt != nil) \(row.reference ?? "-") "
-                    + "\(row.doubtedUntil != nil) p\(row.priority) \(row.lastErrorCode ?? "-") \(told)"
+                    + "\(row.doubtedUntil != nil) p\(row.priority) \(row.lastErrorCode ?? "-") "
+                    + "\(row.acceptedReference?.text ?? "-") \(told)"
             }
         }
 
         func realState() async throws -> [String] {
+            let pairs = try await fixture.column(
+                "SELECT user_key || ' had ' || reference || ' ' || coalesce(subscriber_id::text, '-') || ' ' "
+                    + "|| array_to_string(fields, ',') FROM subscriber_sync.pair")
+            return try await realSubscribers() + pairs.compactMap(\.self).sorted()
+        }
+
+        private func realSubscribers() async throws -> [String] {
             try await fixture.session.query(
                 Statement<String>(
                     "state",
@@ -209,7 +269,7 @@ import Testing
                         || CASE WHEN due_at IS NULL THEN 'never' WHEN due_at <= now() THEN 'now' ELSE 'later' END || ' '
                         || (lease IS NOT NULL)::text || ' ' || (admitted_at IS NOT NULL)::text || ' '
                         || coalesce(reference, '-') || ' ' || (doubted_until IS NOT NULL)::text || ' p' || priority || ' '
-                        || coalesce(last_error_code, '-') || ' ',
+                        || coalesce(last_error_code, '-') || ' ' || coalesce(accepted_reference, '-') || ' ',
                         ARRAY(SELECT '"' || key || CASE WHEN value IS NULL THEN '?' ELSE '' END || '"'
                             FROM jsonb_each_text(told) ORDER BY key COLLATE "C")
                     FROM subscriber_sync.subscriber ORDER BY user_key

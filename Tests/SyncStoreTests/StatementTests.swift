@@ -77,6 +77,19 @@ import Testing
                 SweepSQL.recentPage(source, updatedAt: "deleted_at").text, LookSQL.canonicalKey(source).text,
                 ControlSQL.resumeAfterFit(source).text, RemotePageSQL.page(source).text, InletSQL.mark(source).text,
             ] + [TimeZoneSQL.counts(source)?.text].compactMap(\.self)
+            (Store.formerPairs.name, Store.formerPairs.text),
+            (Store.acceptReferences.name, Store.acceptReferences.text),
+            (Store.lockForgotten.name, Store.lockForgotten.text),
+        ]
+        let mapped = [
+            ClaimSQL.statement(for: source, decoder: decoder).text, LookSQL.one(source, decoder).text,
+            LookSQL.page(source, decoder, filter: nil).text,
+            LookSQL.page(source, decoder, filter: "id % 2 = 0").text, ResyncSQL.users(source).text,
+            SweepSQL.sourcePage(source).text, SweepSQL.knownPage(source).text,
+            SweepSQL.recentPage(source, updatedAt: "deleted_at").text, LookSQL.canonicalKey(source).text,
+            ControlSQL.resumeAfterFit(source).text, ForgetSQL.statement(for: source).text,
+            AuditSQL.duplicates(source).text, AuditSQL.missing(source).text,
+        ]
         return fixed + mapped.enumerated().map { ("mapped_\($0)", $1) }
     }
 
@@ -124,6 +137,7 @@ import Testing
                 ("adopt", Store.adopt.text, Self.adoptArguments),
                 ("drift", Store.markDrift.text, Self.driftArguments),
                 ("mark", InletSQL.mark(store.source).text, "('m', '{7}')"),
+                ("forget", ForgetSQL.statement(for: store.source).text, "('7', 'me')"),
                 ("show", Store.row.text, "('7')"), ("release", Store.releaseHeld.text, "(1000)"),
             ]
             try await withSession(fixture.database.dsn) { session in
@@ -170,7 +184,8 @@ import Testing
         let list = (1...100).map(String.init).joined(separator: ",")
         let (keys, numbers) = ("'{\(list)}'", "'{\(list)}'")
         return "(\(keys), \(numbers), \(numbers), \(keys), \(numbers), \(keys), \(keys), \(keys), \(keys), \(keys), "
-            + "\(numbers), \(keys), \(keys), \(keys), \(numbers), \(keys), 60000, 'me')"
+            + "\(numbers), \(keys), \(keys), \(keys), \(numbers), \(keys), 60000, 'me', "
+            + "\(keys))"
     }()
 
     @Test("is listed with the migrations that stand in their folder")

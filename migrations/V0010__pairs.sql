@@ -1,0 +1,281 @@
+-- Pairs: which user had which reference, and so which subscriber, before the one of now.
+--
+-- The pair of now stands in `subscriber`. One that was left is kept here, so that a user who returns to a reference
+-- returns to its subscriber, and whoever takes a reference over knows what its subscriber was sent.
+CREATE TABLE subscriber_sync.pair (
+    user_key text COLLATE "C" NOT NULL,
+    reference text NOT NULL,
+    -- NULL: no call was ever answered.
+    subscriber_id uuid,
+    -- When the call that may have created the subscriber was admitted: the cost brake counts it on.
+    admitted_at timestamptz NOT NULL,
+    -- From when until when the reference was this user's.
+    since timestamptz NOT NULL,
+    until timestamptz NOT NULL DEFAULT now(),
+    -- The names of the fields that were sent, never values.
+    fields text[] NOT NULL DEFAULT '{}',
+    PRIMARY KEY (user_key, reference)
+);
+
+-- Whose a reference was: looked up before it becomes somebody's.
+CREATE INDEX pair_reference ON subscriber_sync.pair (lower(btrim(reference)));
+
+-- The cost brake counts admissions of the last 24 hours.
+CREATE INDEX pair_admitted ON subscriber_sync.pair (admitted_at);
+
+COMMENT ON TABLE subscriber_sync.pair IS 'References that users had before, with their subscribers';
+
+ALTER TABLE subscriber_sync.subscriber
+    -- Since when the reference is this user's. NULL: it isn't, or from before this column.
+    ADD COLUMN reference_since timestamptz,
+    -- The one that an operator has taken in its place, until it is admitted. Another one is held as before.
+    ADD COLUMN accepted_reference text;
+
+-- Who waits for a reference that somebody else has.
+CREATE INDEX subscriber_duplicate ON subscriber_sync.subscriber (lower(btrim(reference)))
+    WHERE standing = 'held' AND last_error_code = 'duplicate_reference';
+
+-- Moves the pairs of these users to the history: from then on they have neither reference nor subscriber, and may be
+-- admitted anew. The caller has locked their rows, in the order of user_key.
+--
+-- Whoever waits for one of the references, the first by key, is due. SKIP LOCKED: it waits for nobody; whom it can't
+-- have, the agents' housekeeping releases.
+CREATE FUNCTION subscriber_sync.retire(keys text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    -- Of one user: the oldest are dropped. A return to one of those counts as new.
+    most CONSTANT integer := 20;
+    gone text[];
+BEGIN
+    WITH retired AS (
+        INSERT INTO subscriber_sync.pair AS p (user_key, reference, subscriber_id, admitted_at, since, fields)
+        SELECT s.user_key, s.reference, s.subscriber_id, s.admitted_at, coalesce(s.reference_since, s.admitted_at),
+            ARRAY(SELECT t.name FROM jsonb_object_keys(s.told) AS t(name) ORDER BY t.name)
+        FROM subscriber_sync.subscriber s
+        WHERE s.user_key = ANY (keys) AND s.admitted_at IS NOT NULL AND s.reference IS NOT NULL
+        ON CONFLICT (user_key, reference) DO UPDATE SET
+            subscriber_id = coalesce(excluded.subscriber_id, p.subscriber_id), admitted_at = excluded.admitted_at,
+            since = excluded.since, until = excluded.until, fields = excluded.fields
+        RETURNING lower(btrim(reference)) AS folded
+    )
+    SELECT array_agg(r.folded) INTO gone FROM retired r;
+    IF gone IS NULL THEN
+        RETURN;
+    END IF;
+
+    DELETE FROM subscriber_sync.pair p USING (
+        SELECT k.user_key, k.reference, row_number() OVER (PARTITION BY k.user_key ORDER BY k.until DESC) AS age
+        FROM subscriber_sync.pair k WHERE k.user_key = ANY (keys)
+    ) AS aged
+    WHERE p.user_key = aged.user_key AND p.reference = aged.reference AND aged.age > most;
+
+    UPDATE subscriber_sync.subscriber s
+    SET reference = NULL, subscriber_id = NULL, admitted_at = NULL, reference_since = NULL, told = '{}'
+    WHERE s.user_key = ANY (keys) AND s.admitted_at IS NOT NULL;
+
+    PERFORM subscriber_sync.release_duplicates(gone, keys);
+END
+$$;
+
+REVOKE ALL ON FUNCTION subscriber_sync.retire(text[]) FROM PUBLIC;
+
+-- Makes due whoever waits for one of these references (compared trimmed and without case), the first by key, and wakes
+-- the agents. Admission decides then.
+--
+-- besides: users who are left alone, because they are worked on.
+CREATE FUNCTION subscriber_sync.release_duplicates(folded text[], besides text[]) RETURNS integer
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH waiting AS MATERIALIZED (
+        SELECT s.user_key FROM (SELECT DISTINCT f FROM unnest(folded) AS f) AS gone
+        CROSS JOIN LATERAL (
+            SELECT s.user_key FROM subscriber_sync.subscriber s
+            WHERE lower(btrim(s.reference)) = gone.f AND s.standing = 'held'
+                AND s.last_error_code = 'duplicate_reference' AND s.due_at IS NULL AND s.user_key <> ALL (besides)
+            ORDER BY s.user_key LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) AS s
+    ),
+    released AS (
+        UPDATE subscriber_sync.subscriber s SET due_at = now(), wanted = s.wanted + 1
+        WHERE s.user_key = ANY (ARRAY(SELECT w.user_key FROM waiting w))
+        RETURNING s.user_key
+    ),
+    knocked AS (SELECT pg_notify('subscriber_sync', '') FROM (SELECT FROM released LIMIT 1) AS one)
+    SELECT (SELECT count(*) FROM released)::integer WHERE (SELECT count(*) FROM knocked) >= 0
+$$;
+
+REVOKE ALL ON FUNCTION subscriber_sync.release_duplicates(text[], text[]) FROM PUBLIC;
+
+-- Admission, as before, and with the history of pairs.
+--
+-- Whoever asks for another reference than the one they have leaves that one, whatever the answer: so two users who
+-- swap theirs don't wait for each other. A deleted user's goes to whoever asks for it. So a reference is one user's at
+-- most, and everybody else that ever had it has it in the history.
+--
+-- It can't deadlock: all rows that it may write are locked first, in the order of user_key. Which these are can't
+-- change meanwhile, since a reference becomes somebody's only in here.
+--
+-- With the rights of its owner, so that an agent of the version before, whose role knows nothing of pairs, goes on. OFFSET 0
+-- keeps each reference looked up by index.
+CREATE OR REPLACE FUNCTION subscriber_sync.admit(keys text[], leases bigint[], refs text[], most integer)
+RETURNS TABLE (user_key text, verdict text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    free bigint;
+    leaving text[];
+BEGIN
+    PERFORM pg_advisory_xact_lock(1937072755, 2);
+
+    PERFORM FROM subscriber_sync.subscriber s
+    WHERE s.user_key = ANY (ARRAY(
+        SELECT k COLLATE "C" FROM unnest(keys) AS k
+        UNION
+        SELECT o.user_key FROM unnest(refs) AS r CROSS JOIN LATERAL (
+            SELECT o.user_key FROM subscriber_sync.subscriber o
+            WHERE lower(btrim(o.reference)) = lower(btrim(r)) AND o.admitted_at IS NOT NULL
+            OFFSET 0
+        ) AS o
+    ))
+    ORDER BY s.user_key FOR UPDATE;
+
+    WITH asked AS (
+        SELECT s.user_key, s.reference AS has, a.r AS wants, s.admitted_at
+        FROM unnest(keys, leases, refs) AS a(k, l, r)
+        JOIN subscriber_sync.subscriber s ON s.user_key = a.k COLLATE "C" AND s.lease = a.l
+    )
+    SELECT array_agg(l.user_key) INTO leaving FROM (
+        SELECT a.user_key FROM asked a WHERE a.admitted_at IS NOT NULL AND a.has <> a.wants
+        UNION
+        SELECT o.user_key FROM asked a CROSS JOIN LATERAL (
+            SELECT o.user_key FROM subscriber_sync.subscriber o
+            WHERE lower(btrim(o.reference)) = lower(btrim(a.wants)) AND o.admitted_at IS NOT NULL
+                AND o.user_key <> a.user_key AND o.standing = 'deleted'
+            OFFSET 0
+        ) AS o
+    ) AS l;
+    IF leaving IS NOT NULL THEN
+        PERFORM subscriber_sync.retire(leaving);
+    END IF;
+
+    -- How many more may be created.
+    IF most >= 0 THEN
+        SELECT most - subscriber_sync.admitted_lately() INTO free;
+    END IF;
+
+    RETURN QUERY
+    WITH asked AS (
+        SELECT k AS user_key, l AS lease, r AS reference, lower(btrim(r)) AS folded
+        FROM unnest(keys, leases, refs) AS given(k, l, r)
+    ),
+    -- Locked above. Whoever is admitted still has the reference that is asked for; the others have left theirs.
+    held AS (
+        SELECT a.user_key, a.reference, a.folded, s.told, s.subscriber_id, s.admitted_at,
+            s.admitted_at > now() - interval '24 hours' AS is_counted
+        FROM asked a JOIN subscriber_sync.subscriber s ON s.user_key = a.user_key COLLATE "C" AND s.lease = a.lease
+    ),
+    judged AS (
+        SELECT h.*,
+            EXISTS (
+                SELECT FROM subscriber_sync.subscriber other
+                WHERE lower(btrim(other.reference)) = h.folded AND other.admitted_at IS NOT NULL
+                    AND other.user_key <> h.user_key COLLATE "C"
+            ) OR EXISTS (
+                -- Whoever has it goes before those who ask for it.
+                SELECT FROM held earlier
+                WHERE earlier.folded = h.folded AND (earlier.admitted_at IS NULL, earlier.user_key COLLATE "C")
+                    < (h.admitted_at IS NULL, h.user_key COLLATE "C")
+            ) AS is_duplicate,
+            -- Already paid for: the subscriber is there, or the call was counted and then interrupted. By this user or
+            -- another, who has left it since.
+            coalesce(h.subscriber_id IS NOT NULL OR h.is_counted, false) OR EXISTS (
+                SELECT FROM subscriber_sync.pair p
+                WHERE lower(btrim(p.reference)) = h.folded AND p.reference = h.reference
+                    AND (p.subscriber_id IS NOT NULL OR p.admitted_at > now() - interval '24 hours')
+            ) AS is_free
+        FROM held h
+    ),
+    ranked AS (
+        SELECT j.*, row_number() OVER (
+            PARTITION BY j.is_duplicate, j.is_free ORDER BY j.user_key COLLATE "C") AS rank
+        FROM judged j
+    ),
+    decided AS (
+        SELECT r.*, CASE
+            WHEN r.is_duplicate THEN 'duplicate'
+            WHEN r.is_free OR free IS NULL OR r.rank <= free THEN 'admitted'
+            ELSE 'over_limit'
+        END AS verdict
+        FROM ranked r
+    ),
+    -- Whoever had the reference before, this user too: its subscriber has what was sent then, and calls made for
+    -- them may still land.
+    inherited AS (
+        SELECT d.user_key, max(s.doubted_until) AS doubted_until,
+            coalesce(jsonb_object_agg(field.name, NULL::text) FILTER (WHERE field.name IS NOT NULL), '{}') AS fields
+        FROM decided d
+        JOIN subscriber_sync.pair p ON lower(btrim(p.reference)) = d.folded
+        LEFT JOIN subscriber_sync.subscriber s ON s.user_key = p.user_key
+        LEFT JOIN LATERAL unnest(p.fields) AS field(name) ON true
+        WHERE d.verdict = 'admitted'
+        GROUP BY d.user_key
+    ),
+    known AS (
+        SELECT d.user_key, d.reference, d.is_free, d.admitted_at IS NOT NULL AS is_known, i.doubted_until,
+            coalesce(i.fields, '{}') AS fields, own.subscriber_id AS own_subscriber_id, own.admitted_at AS own_admitted_at
+        FROM decided d
+        LEFT JOIN inherited i ON i.user_key = d.user_key
+        LEFT JOIN subscriber_sync.pair own ON own.user_key = d.user_key COLLATE "C" AND own.reference = d.reference
+        WHERE d.verdict = 'admitted'
+    ),
+    -- Back from the history.
+    resumed AS (
+        DELETE FROM subscriber_sync.pair p USING known k
+        WHERE p.user_key = k.user_key COLLATE "C" AND p.reference = k.reference
+        RETURNING 1
+    ),
+    written AS (
+        UPDATE subscriber_sync.subscriber s
+        SET reference = k.reference,
+            reference_since = CASE WHEN k.is_known THEN s.reference_since ELSE now() END,
+            accepted_reference = NULL,
+            -- Counted for 24 hours from here, unless it costs nothing.
+            admitted_at = CASE
+                WHEN NOT k.is_free THEN now()
+                ELSE coalesce(s.admitted_at, k.own_admitted_at, now() - interval '24 hours')
+            END,
+            -- From here on the reference is taken, before the call is settled.
+            standing = CASE s.standing WHEN 'deleted' THEN 'unsynced' ELSE s.standing END,
+            subscriber_id = coalesce(s.subscriber_id, k.own_subscriber_id),
+            told = k.fields || s.told,
+            doubted_until = greatest(s.doubted_until, k.doubted_until),
+            -- The push that asks was planned without the inheritance, so the user is wanted once more.
+            wanted = s.wanted + CASE WHEN k.fields = '{}' THEN 0 ELSE 1 END
+        FROM known k
+        WHERE s.user_key = k.user_key COLLATE "C"
+        RETURNING 1
+    ),
+    -- Who has left a reference and may not have the other one yet, wants it all the same.
+    noted AS (
+        UPDATE subscriber_sync.subscriber s SET reference = d.reference
+        FROM decided d
+        WHERE s.user_key = d.user_key COLLATE "C" AND d.verdict <> 'admitted' AND s.admitted_at IS NULL
+        RETURNING 1
+    )
+    SELECT a.user_key, coalesce(d.verdict, 'lease_lost')
+    FROM asked a LEFT JOIN decided d ON d.user_key = a.user_key
+    WHERE (SELECT count(*) FROM written) + (SELECT count(*) FROM noted) + (SELECT count(*) FROM resumed) >= 0;
+END
+$$;
+
+-- How many subscribers may have been created within the last 24 hours: what limits.new_subscribers limits.
+CREATE FUNCTION subscriber_sync.admitted_lately() RETURNS bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT (SELECT count(*) FROM subscriber_sync.subscriber s WHERE s.admitted_at > now() - interval '24 hours')
+        + (SELECT count(*) FROM subscriber_sync.pair p WHERE p.admitted_at > now() - interval '24 hours')
+$$;
+
+REVOKE ALL ON FUNCTION subscriber_sync.admitted_lately() FROM PUBLIC;
