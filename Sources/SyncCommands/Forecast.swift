@@ -53,7 +53,7 @@ extension Resync {
             case .push(let push):
                 if let holding, holding.isTaken || !promised.insert(holding.folded.hashValue).inserted {
                     preview.holding.count(claim.user, [HoldReason.duplicateReference.rawValue])
-                } else if push.needsAdmission, claim.subscriber == nil || claim.admitted != push.reference {
+                } else if push.mayCreate(for: claim) {
                     preview.creating.count(claim.user)
                 } else {
                     count(push, of: claim.user)

@@ -33,6 +33,8 @@ struct Resync {
     let store: Store
     let selection: Selection
     let isForced: Bool
+    /// Whether references that are held as changed are taken.
+    var acceptsReferences = false
     let rules: PushRules
     let context: CommandContext
 
@@ -43,9 +45,16 @@ struct Resync {
         return forecast.preview
     }
 
+    /// The plan that an agent would make then.
+    private func plan(_ claim: Claim) -> PushPlan {
+        var rules = rules
+        if acceptsReferences { rules.referenceChange = .new }
+        return PushPlan(for: isForced ? claim.doubted : claim, rules: rules)
+    }
+
     /// Asks about the references of a whole page at once.
     private func foresee(_ claims: [Claim], _ forecast: inout Forecast) async throws {
-        let plans = claims.map { PushPlan(for: isForced ? $0.doubted : $0, rules: rules) }
+        let plans = claims.map(plan)
         let asking = zip(claims, plans).compactMap { claim, plan in
             plan.reference.map { (user: claim.user, reference: $0) }
         }
@@ -56,13 +65,15 @@ struct Resync {
 
     /// Marks everybody who is meant, a page at a time.
     ///
-    /// - Returns: how many, and what becomes of them; `nil` for a broad resync, which says so before.
-    func mark() async throws -> (count: Int, preview: Preview?) {
-        var count = 0
+    /// - Returns: how many, how many of them with a new reference, and what becomes of them; `nil` for a broad resync,
+    ///   which says so before.
+    func mark() async throws -> (count: Int, accepted: Int, preview: Preview?) {
+        var (count, accepted) = (0, 0)
         var forecast = Forecast()
         try await forEachPage { claims in
             if !selection.isBroad { try await foresee(claims, &forecast) }
             let users = claims.filter { selection.includes($0) }.map(\.user)
+            accepted += try await accept(claims)
             count += try await context.checked { () async throws(StoreError) in
                 try await store.resync(users, isForced: isForced).count
             }
@@ -71,7 +82,19 @@ struct Resync {
         try await context.checked { () async throws(StoreError) in
             try await store.announceResync(of: marked, isForced: isForced, selection: selection.name)
         }
-        return (count, selection.isBroad ? nil : forecast.preview)
+        return (count, accepted, selection.isBroad ? nil : forecast.preview)
+    }
+
+    /// Takes the references that are held as changed, where that is asked for.
+    private func accept(_ claims: [Claim]) async throws -> Int {
+        guard acceptsReferences else { return 0 }
+        let held = claims.compactMap { claim in
+            claim.changedReference(by: rules).map { (user: claim.user, reference: $0) }
+        }
+        guard !held.isEmpty else { return 0 }
+        return try await context.checked { () async throws(StoreError) in
+            try await store.acceptReferences(held).count
+        }
     }
 
     /// Shows how far it is until nobody of them is due.
@@ -234,11 +257,28 @@ extension PushPlan {
     }
 }
 
+extension Push {
+    /// Whether this may create a subscriber, rather than return to one of the user's own.
+    func mayCreate(for claim: Claim) -> Bool {
+        needsAdmission && !claim.earlier.contains(reference)
+            && (claim.subscriber == nil || claim.admitted != reference)
+    }
+}
+
 extension Claim {
+    /// The reference of the row, if the user is held because of it.
+    func changedReference(by rules: PushRules) -> Reference? {
+        guard case .hold(.referenceChanged) = PushPlan(for: self, rules: rules),
+            case .present(let reference, _, _) = source
+        else { return nil }
+        return reference
+    }
+
     /// As `--force` makes it.
     fileprivate var doubted: Claim {
         Claim(
             user: user, lease: lease, version: version, attempt: attempt, standing: standing, source: source,
-            admitted: admitted, subscriber: subscriber, told: told, isDoubted: true)
+            admitted: admitted, subscriber: subscriber, told: told, isDoubted: true, isResync: isResync,
+            earlier: earlier, accepted: accepted)
     }
 }

@@ -81,6 +81,6 @@ extension Claim {
         return Claim(
             user: user, lease: lease, version: version, attempt: attempt, standing: standing, source: source,
             admitted: reference ?? admitted, subscriber: record.id, told: believed, isDoubted: false,
-            isResync: isResync)
+            isResync: isResync, earlier: earlier, accepted: accepted)
     }
 }

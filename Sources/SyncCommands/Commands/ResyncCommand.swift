@@ -18,10 +18,14 @@ struct ResyncCommand: AsyncParsableCommand {
             one would be created and billed: it asks, or wants --yes. It asks the agents for a sweep too, which finds \
             users that came or went without anybody's telling.
 
+            A user whose reference has changed is held, because the new one is another subscriber. --accept-reference \
+            takes it: a new subscriber, which is billed, or the one of before where the reference was the user's already.
+
             Examples:
               subscriber-sync resync --all --dry-run
               subscriber-sync resync --user 42 43 -7 --wait
               subscriber-sync resync --failed
+              subscriber-sync resync --user 42 --accept-reference
               subscriber-sync resync --where "company = 'Acme'" --force
               subscriber-sync resync --verify --dry-run
               subscriber-sync resync --verify --wait
@@ -41,6 +45,9 @@ struct ResyncCommand: AsyncParsableCommand {
 
     @Flag(help: "Compare everybody with what SignalWire has, and push who differs.")
     var verify = false
+
+    @Flag(help: "With --user: take the new reference of users who are held because theirs has changed.")
+    var acceptReference = false
 
     @Flag(help: "Push even where nothing changed.")
     var force = false
@@ -70,6 +77,9 @@ struct ResyncCommand: AsyncParsableCommand {
         guard !verify || !force else {
             throw ValidationError("--verify pushes who differs, so --force doesn't go with it.")
         }
+        guard !acceptReference || !users.isEmpty else {
+            throw ValidationError("--accept-reference is an answer for single users: name them with --user KEY….")
+        }
     }
 
     func run() async throws {
@@ -82,8 +92,8 @@ struct ResyncCommand: AsyncParsableCommand {
             return await session.close()
         }
         let resync = Resync(
-            store: store, selection: try await selection(in: store, context), isForced: force, rules: context.rules,
-            context: context)
+            store: store, selection: try await selection(in: store, context), isForced: force,
+            acceptsReferences: acceptReference, rules: context.rules, context: context)
         try await context.warnOfOtherMapping(store)
         if dryRun {
             let preview = try await resync.preview()
@@ -91,8 +101,9 @@ struct ResyncCommand: AsyncParsableCommand {
         } else {
             try await agree(to: resync)
             let start = try await context.checked { () async throws(StoreError) in try await store.clock() }
-            let (count, preview) = try await resync.mark()
+            let (count, accepted, preview) = try await resync.mark()
             Terminal.out("marked \(counted(count, "user"))\n")
+            if acceptReference { Terminal.out("accepted \(counted(accepted, "new reference"))\n") }
             if let preview, preview.creating.count > 0 { Terminal.out("creates \(preview.bill)\n") }
             if all { try await answerMapping(session, context) }
             if wait { try await resync.wait(for: count, since: start, in: session) }
@@ -114,9 +125,9 @@ struct ResyncCommand: AsyncParsableCommand {
         if let line = answer.line(accepted: "the changed mapping goes to all of them") { Terminal.out(line + "\n") }
     }
 
-    /// Only a resync of many can create many by surprise; it says so first.
+    /// A resync of many can create many by surprise, and an accepted reference is meant to create one: it says so first.
     private func agree(to resync: Resync) async throws {
-        guard !yes, resync.selection.isBroad else { return }
+        guard !yes, resync.selection.isBroad || acceptReference else { return }
         let preview = try await resync.preview()
         guard preview.creating.count > 0 else { return }
         let question = "This creates \(preview.bill)."

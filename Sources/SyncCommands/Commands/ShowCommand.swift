@@ -38,16 +38,20 @@ struct ShowCommand: AsyncParsableCommand {
             guard let user = try await store.canonicalKey(of: key), let claim = try await store.look(at: user) else {
                 return nil
             }
-            return (claim, try await store.row(of: user), try await store.standstill())
+            return (
+                claim, try await store.row(of: user), try await store.standstill(),
+                try await store.formerPairs(of: user)
+            )
         }
         await session.close()
-        guard let (claim, row, standstill) = found else {
+        guard let (claim, row, standstill, pairs) = found else {
             throw Failure(
                 .noInput, "There is no user \(key).",
                 hint: "The key is what \(context.keyColumn) holds; neither the table nor the state has this one.")
         }
         let view = UserView(
-            claim: claim, row: row, standstill: standstill, rules: context.rules, columns: context.fieldSources)
+            claim: claim, row: row, standstill: standstill, pairs: pairs, rules: context.rules,
+            columns: context.fieldSources)
         let there = remote ? try await RemoteView.look(for: claim, columns: context.fieldSources, context) : nil
         switch format {
         case .json: Terminal.out(view.json(with: there).document)
@@ -55,7 +59,7 @@ struct ShowCommand: AsyncParsableCommand {
         }
     }
 
-    private typealias Found = (Claim, SubscriberRow?, FleetStandstill?)
+    private typealias Found = (Claim, SubscriberRow?, FleetStandstill?, [FormerPair])
 }
 
 /// What `show` says of one user, worked out from the same plan that an agent would make.
@@ -63,18 +67,26 @@ struct UserView {
     let claim: Claim
     let row: SubscriberRow?
     let standstill: FleetStandstill?
+    /// References of before, the last one first.
+    let pairs: [FormerPair]
     let plan: PushPlan
+    /// How to answer a changed reference; `nil`: it isn't held for that.
+    let answer: String?
     let columns: [ProfileField: String]
 
     init(
-        claim: Claim, row: SubscriberRow?, standstill: FleetStandstill?, rules: PushRules,
+        claim: Claim, row: SubscriberRow?, standstill: FleetStandstill?, pairs: [FormerPair] = [], rules: PushRules,
         columns: [ProfileField: String]
     ) {
         self.claim = claim
         self.row = row
         self.standstill = standstill
         self.columns = columns
+        self.pairs = pairs
         plan = PushPlan(for: claim, rules: rules)
+        answer = claim.changedReference(by: rules).map { _ in
+            "subscriber-sync resync --user \(claim.user) --accept-reference"
+        }
     }
 
     /// How one field stands.
@@ -95,6 +107,12 @@ struct UserView {
         case .withoutProfile: "in scope, but source.profile has no row"
         case .deleted: "no such row"
         }
+    }
+
+    /// The reference that the row has now, where SignalWire knows another one, or none.
+    var referenceInTable: String? {
+        guard case .present(let reference?, _, _) = claim.source, reference.text != row?.reference else { return nil }
+        return reference.text
     }
 
     var fields: [(ProfileField, FieldState)] {
@@ -164,7 +182,9 @@ struct UserView {
         case .nothing: "nothing would be sent, SignalWire was told exactly this"
         case .hold(let reason): "it would be held. \(reason.explanation)"
         case .forget: "nothing would be sent, the user isn't in scope"
-        case .push(let push) where push.needsAdmission && claim.subscriber == nil: "a new subscriber would be created"
+        case .push(let push) where push.mayCreate(for: claim): "a new subscriber would be created"
+        case .push(let push) where claim.earlier.contains(push.reference):
+            "the user would return to the subscriber of before"
         case .push(let push):
             push.changed.isEmpty
                 ? "the profile would be sent again, to be sure"
@@ -180,26 +200,49 @@ extension UserView {
             ("reference", row?.reference ?? "none"), ("subscriber_id", row?.subscriberID ?? "none"),
         ]
         let optional: [(String, String?)] = [
+            ("since", row?.referenceSince), ("reference in the table", referenceInTable), ("to take it", answer),
             ("changed at", row?.changedAt), ("last attempt", row?.lastAttemptAt), ("synced at", row?.syncedAt),
             ("last error", row?.lastErrorCode.map { "\($0): \(row?.lastError ?? "")" }),
         ]
         pairs += optional.compactMap { label, value in value.map { (label, $0) } }
-        guard !fields.isEmpty else { return Table.pairs(pairs) }
+        return ([Table.pairs(pairs)] + [fieldTable, pairTable].compactMap { $0?.text }).joined(separator: "\n")
+    }
+
+    private var fieldTable: Table? {
+        guard !fields.isEmpty else { return nil }
         var table = Table(["FIELD", "COLUMN", "SIGNALWIRE WAS TOLD"])
         table.rows = fields.map { [$0.rawValue, columns[$0] ?? "", $1.rawValue] }
-        return Table.pairs(pairs) + "\n" + table.text
+        return table
+    }
+
+    private var pairTable: Table? {
+        guard !pairs.isEmpty else { return nil }
+        var table = Table(["REFERENCE BEFORE", "SUBSCRIBER", "FROM", "UNTIL"])
+        table.rows = pairs.map { [$0.reference, $0.subscriberID ?? "none", $0.since, $0.until] }
+        return table
     }
 
     var json: JSON {
         .object([
             ("user_key", .string(claim.user.text)), ("status", .string(status)), ("next", .string(next)),
             ("source", .string(sourceText)), ("reference", .optional(row?.reference)),
-            ("subscriber_id", .optional(row?.subscriberID)), ("attempts", .int(row?.attempts ?? 0)),
+            ("subscriber_id", .optional(row?.subscriberID)), ("reference_since", .optional(row?.referenceSince)),
+            ("reference_in_table", .optional(referenceInTable)), ("answer", .optional(answer)),
+            ("pairs_before", .array(pairs.map(\.json))), ("attempts", .int(row?.attempts ?? 0)),
             ("changed_at", .optional(row?.changedAt)), ("due_at", .optional(row?.dueAt)),
             ("last_attempt_at", .optional(row?.lastAttemptAt)), ("synced_at", .optional(row?.syncedAt)),
             ("last_error", .optional(row?.lastError)), ("last_error_code", .optional(row?.lastErrorCode)),
             ("fields", .object(fields.map { ($0.rawValue, .string($1.rawValue)) })),
             ("pause", standstill?.pause?.json ?? .null), ("throttled_until", .optional(standstill?.throttledUntil)),
+        ])
+    }
+}
+
+extension FormerPair {
+    fileprivate var json: JSON {
+        .object([
+            ("reference", .string(reference)), ("subscriber_id", .optional(subscriberID)), ("since", .string(since)),
+            ("until", .string(until)),
         ])
     }
 }

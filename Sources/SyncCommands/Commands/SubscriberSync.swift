@@ -18,7 +18,7 @@ public struct SubscriberSync: AsyncParsableCommand {
             MigrateCommand.self, UninstallCommand.self, AdoptCommand.self, RunCommand.self, ResyncCommand.self,
             StatusCommand.self, ShowCommand.self, LogCommand.self, DoctorCommand.self, PauseCommand.self,
             ResumeCommand.self, ApproveCommand.self,
-            RejectCommand.self, TokenCommand.self,
+            RejectCommand.self, ForgetCommand.self, TokenCommand.self,
             SandboxCommand.self, ConfigCommand.self,
         ])
 
