@@ -59,6 +59,7 @@ extension Connection {
         let request = Request(name: name, text: sql, parameters: nil)
         // The server's timeout is for each statement, and none has less than one semicolon behind it.
         let statements = 1 + sql.utf8.count { $0 == UInt8(ascii: ";") }
+        try planEachTime()
         _ = try exchange(request, settings.patience(statements: statements))
     }
 
@@ -69,7 +70,12 @@ extension Connection {
             throw Connection.nul(in: statement.name)
         }
         let request = Request(name: statement.name, text: statement.text, parameters: table)
-        return try exchange(request, settings.patience())
+        switch statement.planning {
+        case .once where canKeepPlans: return try exchangeByKeptPlan(request)
+        case .once, .eachTime:
+            try planEachTime()
+            return try exchange(request, settings.patience())
+        }
     }
 
     private static func nul(in name: String) -> PostgresError {

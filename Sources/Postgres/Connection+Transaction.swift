@@ -39,6 +39,7 @@ extension Connection {
     }
 
     private func begin() throws(PostgresError) {
+        try planEachTime()
         do throws(PostgresError) {
             try control(Request(name: "BEGIN", text: isPooled ? settings.transactionSetUp : "BEGIN", parameters: nil))
         } catch {

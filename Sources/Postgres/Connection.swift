@@ -19,7 +19,7 @@ public actor Connection {
     private nonisolated let knownServerVersion = Atomic(0)
     private nonisolated let isKnownToBePooled = Atomic(false)
     /// `nil` before connecting and after closing.
-    private(set) var raw: RawConnection?
+    var raw: RawConnection?
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 

@@ -9,6 +9,17 @@ struct Request {
     let parameters: CStringTable?
     /// Whether cancelling the task cancels it. ROLLBACK and COMMIT have to come to their end.
     var isInterruptible = true
+    var plan = Plan.unnamed
+
+    /// Whose plan it runs by.
+    enum Plan {
+        /// One for this time.
+        case unnamed
+        /// None: the server is asked to keep one under a name, and runs nothing.
+        case keeping(as: String)
+        /// The one that the server keeps under a name.
+        case kept(as: String)
+    }
 }
 
 /// What a wait does when it is disturbed.
@@ -54,13 +65,21 @@ extension RawConnection {
     private func send(_ request: Request) throws(PostgresError) {
         let isSent =
             if let parameters = request.parameters {
-                parameters.withPointers { values in
-                    PQsendQueryParams(pointer, request.text, Int32(parameters.count), nil, values, nil, nil, 0)
-                }
+                parameters.withPointers { values in send(request, Int32(parameters.count), values) }
             } else {
                 PQsendQuery(pointer, request.text)
             }
         guard isSent == 1 else { throw lost(request) }
+    }
+
+    private func send(
+        _ request: Request, _ count: Int32, _ values: UnsafePointer<UnsafePointer<CChar>?>?
+    ) -> Int32 {
+        switch request.plan {
+        case .unnamed: PQsendQueryParams(pointer, request.text, count, nil, values, nil, nil, 0)
+        case .keeping(let name): PQsendPrepare(pointer, name, request.text, 0, nil)
+        case .kept(let name): PQsendQueryPrepared(pointer, name, count, values, nil, nil, 0)
+        }
     }
 
     /// Reads while it writes: a server that can't send its answer does not read on.

@@ -12,6 +12,8 @@ struct RawConnection: ~Copyable {
     var isTainted = false
     /// Whether the server's session is lent by a pooler, for a transaction at a time; known once it is open.
     var isPooled = false
+    /// What the server keeps for this connection.
+    var plans = KeptPlans()
 
     init(owning pointer: OpaquePointer, wakeUp: WakeUp) {
         self.pointer = pointer

@@ -69,7 +69,7 @@ struct ClaimRow: Sendable {
 /// for. The gate's row is taken with SKIP LOCKED too.
 enum ClaimSQL {
     static func statement(for source: SourceTable, decoder: ClaimDecoder) -> Statement<ClaimRow> {
-        Statement("claim", text(for: source)) { row throws(PostgresError) in
+        Statement("claim", text(for: source), planning: .once) { row throws(PostgresError) in
             ClaimRow(
                 gate: try gate(row),
                 folded: try row.integer(3),

@@ -183,7 +183,7 @@ extension Store {
                 THEN greatest(0, extract(epoch FROM now() - j.untold_since))::double precision END
         FROM given g LEFT JOIN judged j ON j.user_key = g.user_key LEFT JOIN kept k ON k.user_key = g.user_key
         WHERE (SELECT count(*) FROM freed) >= 0
-        """
+        """, planning: .once
     ) { row throws(PostgresError) in
         SettledRow(
             user: UserKey(try row.text(0)), verdict: SettleVerdict(rawValue: try row.text(1)) ?? .settled,
