@@ -33,14 +33,3 @@ extension PushOutcome {
         return .accepted(id)
     }
 }
-
-/// The one member of an accepted answer that is read. The tokens in it are skipped by the decoder and
-/// never become values (I7).
-private struct AcceptedBody: Decodable {
-    let subscriber_id: String
-
-    static func subscriberID(in body: Data) -> SubscriberID? {
-        let decoded = try? JSONDecoder().decode(AcceptedBody.self, from: body)
-        return decoded.flatMap { SubscriberID($0.subscriber_id) }
-    }
-}

@@ -47,11 +47,13 @@ public struct SubscriberID: Sendable, Hashable, CustomStringConvertible {
 
     /// `nil` unless the text has the shape of a uuid.
     public init?(_ raw: String) {
-        let lowered = raw.lowercased()
-        let groups = lowered.split(separator: "-", omittingEmptySubsequences: false)
-        guard groups.map(\.count) == [8, 4, 4, 4, 12] else { return nil }
-        guard lowered.utf8.allSatisfy({ $0 == 0x2D || isHexDigit($0) }) else { return nil }
-        text = lowered
+        let bytes = raw.utf8
+        guard bytes.count == 36 else { return nil }
+        let isShaped = bytes.enumerated().allSatisfy { place, byte in
+            [8, 13, 18, 23].contains(place) ? byte == 0x2D : isHexDigit(byte)
+        }
+        guard isShaped else { return nil }
+        text = raw.lowercased()
     }
 
     /// One that was made of numbers, and so has the shape.
@@ -70,5 +72,5 @@ public struct Lease: Sendable, Hashable, CustomStringConvertible {
 }
 
 private func isHexDigit(_ byte: UInt8) -> Bool {
-    (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
+    (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) || (0x41...0x46).contains(byte)
 }

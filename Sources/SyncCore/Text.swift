@@ -29,6 +29,7 @@ func replacingControls(_ text: String) -> String {
 
 func hasControls(_ text: String) -> Bool { text.unicodeScalars.contains(where: isControl) }
 
+/// Exactly the 65 of the category Cc, which Unicode promises never to change.
 private func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.generalCategory == .control
+    scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
 }
