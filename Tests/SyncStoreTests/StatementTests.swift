@@ -67,6 +67,9 @@ import Testing
             (Store.markDrift.name, Store.markDrift.text), (Store.markMissing.name, Store.markMissing.text),
             (Store.figuresBeside.name, Store.figuresBeside.text),
             (Store.pruneMessages.name, Store.pruneMessages.text),
+            (Store.formerPairs.name, Store.formerPairs.text),
+            (Store.acceptReferences.name, Store.acceptReferences.text),
+            (Store.lockForgotten.name, Store.lockForgotten.text),
         ]
         let mapped =
             [
@@ -76,20 +79,8 @@ import Testing
                 SweepSQL.sourcePage(source).text, SweepSQL.knownPage(source).text,
                 SweepSQL.recentPage(source, updatedAt: "deleted_at").text, LookSQL.canonicalKey(source).text,
                 ControlSQL.resumeAfterFit(source).text, RemotePageSQL.page(source).text, InletSQL.mark(source).text,
+                ForgetSQL.statement(for: source).text, AuditSQL.duplicates(source).text, AuditSQL.missing(source).text,
             ] + [TimeZoneSQL.counts(source)?.text].compactMap(\.self)
-            (Store.formerPairs.name, Store.formerPairs.text),
-            (Store.acceptReferences.name, Store.acceptReferences.text),
-            (Store.lockForgotten.name, Store.lockForgotten.text),
-        ]
-        let mapped = [
-            ClaimSQL.statement(for: source, decoder: decoder).text, LookSQL.one(source, decoder).text,
-            LookSQL.page(source, decoder, filter: nil).text,
-            LookSQL.page(source, decoder, filter: "id % 2 = 0").text, ResyncSQL.users(source).text,
-            SweepSQL.sourcePage(source).text, SweepSQL.knownPage(source).text,
-            SweepSQL.recentPage(source, updatedAt: "deleted_at").text, LookSQL.canonicalKey(source).text,
-            ControlSQL.resumeAfterFit(source).text, ForgetSQL.statement(for: source).text,
-            AuditSQL.duplicates(source).text, AuditSQL.missing(source).text,
-        ]
         return fixed + mapped.enumerated().map { ("mapped_\($0)", $1) }
     }
 
