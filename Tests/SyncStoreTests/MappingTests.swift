@@ -60,6 +60,8 @@ import Testing
             Self.outline(Self.mapping(fields: [.firstName: "title", .jobTitle: "first_name"])),
             Self.outline(Self.mapping(fields: [.displayName: "first_name", .jobTitle: "title"])),
             Self.outline(Self.mapping(profile: Self.table)), Self.outline(Self.mapping(), PushRules(cleared: .omit)),
+            Self.outline(Self.mapping().with(ValueRules(displayName: .fullName))),
+            Self.outline(Self.mapping().with(ValueRules(constants: [.companyName: "Acme"]))),
         ]
         #expect(Set(([old] + others).map(\.digest)).count == others.count + 1)
         let same = SourceMapping(
@@ -76,6 +78,8 @@ import Testing
                 "table", "key", "reference", "scope", "fields", "profile",
                 // These decide when somebody is looked at, not what is sent.
                 "related", "capture", "updatedAt",
+                // Each rule is an item of its own.
+                "values",
             ])
         // A changed reference is for `identity` to judge, user by user.
         #expect(Mirror(reflecting: PushRules()).children.compactMap(\.label) == ["cleared", "referenceChange"])
