@@ -85,6 +85,7 @@ let package = Package(
             dependencies: [
                 "SyncAgent", "SyncCore", "SyncStore", crypto, hummingbird, logging, metrics, nioCore, serviceLifecycle,
             ],
+            resources: [.embedInCode("Page")],
             swiftSettings: strict),
         .target(
             name: "SyncCommands",
@@ -128,7 +129,8 @@ let package = Package(
         .testTarget(
             name: "OperationsTests",
             dependencies: [
-                "Operations", "Postgres", "SyncAgent", "SyncCore", "SyncStore", "TestSupport", logging, metrics,
+                "Operations", "Postgres", "SyncAgent", "SyncCore", "SyncStore", "TestSupport", hummingbird, logging,
+                metrics, nioCore,
             ],
             swiftSettings: strict),
         .testTarget(

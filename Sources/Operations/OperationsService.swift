@@ -6,7 +6,7 @@ import ServiceLifecycle
 import SyncAgent
 import SyncStore
 
-/// The endpoints for those who watch an agent: probes, metrics, and the webhook.
+/// The endpoints for those who watch an agent: probes, metrics, the webhook, and the status page.
 ///
 /// A port that can't be had is no reason not to sync: it is logged, and the agent goes on without.
 public struct OperationsService: Service {
@@ -16,6 +16,8 @@ public struct OperationsService: Service {
     private let store: Store
     private let figures: FigureCache<FleetFigures>
     private let webhook: WebhookEndpoint?
+    private let history = FleetHistory()
+    private let page: StatusPage
     private let logger: Logger
 
     /// - Parameter store: one on a session of its own, which nothing else waits for.
@@ -27,11 +29,25 @@ public struct OperationsService: Service {
         self.registry = registry
         self.store = store
         figures = FigureCache { try await store.figures() }
+        page = StatusPage(
+            gatekeeper: Gatekeeper(host: settings.host, token: settings.token), version: settings.version,
+            standing: standing, figures: figures,
+            people: FigureCache {
+                StatusPage.People(attention: try await store.attention(), agents: try await store.livingAgents())
+            }, history: history, concern: settings.concern)
         webhook = settings.webhook.map { WebhookEndpoint(settings: $0, registry: registry, logger: logger) }
         self.logger = logger
     }
 
     public func run() async throws {
+        let (history, figures) = (history, figures)
+        let follower = Task { await history.follow(figures) }
+        await serve()
+        follower.cancel()
+        await store.close()
+    }
+
+    private func serve() async {
         do {
             try await application.run()
         } catch is CancellationError {
@@ -43,9 +59,8 @@ public struct OperationsService: Service {
                     "address": "\(settings.host):\(settings.port)",
                     "hint": "set operations.listen to a free port, or to nothing",
                 ])
-            try await gracefulShutdown()
+            try? await gracefulShutdown()
         }
-        await store.close()
     }
 
     /// Few connections at a time, and none that stays silent: who watches is never many.
@@ -71,6 +86,7 @@ public struct OperationsService: Service {
         router.get("livez") { _, _ in Health.live(pulse.reading, now: .now).response }
         router.get("readyz") { _, _ in Health.ready(pulse.reading).response }
         router.get("metrics") { _, _ in await self.metrics() }
+        page.add(to: router)
         if let webhook { router.post("webhooks/users") { request, _ in await webhook.answer(request) } }
         return router
     }
@@ -97,11 +113,20 @@ public struct OperationsSettings: Sendable {
     let version: String
     /// `nil`: it is off.
     let webhook: WebhookSettings?
+    /// What opens the status page beyond loopback; `nil`: nothing does.
+    let token: OperationsToken?
+    /// What is the matter with the fleet, in one sentence; `nil`: nothing.
+    let concern: @Sendable (FleetStatus) -> String?
 
-    public init(host: String, port: Int, version: String, webhook: WebhookSettings? = nil) {
+    public init(
+        host: String, port: Int, version: String, webhook: WebhookSettings? = nil, token: OperationsToken? = nil,
+        concern: @escaping @Sendable (FleetStatus) -> String?
+    ) {
         self.host = host
         self.port = port
         self.version = version
         self.webhook = webhook
+        self.token = token
+        self.concern = concern
     }
 }

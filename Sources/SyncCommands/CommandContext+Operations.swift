@@ -18,7 +18,7 @@ extension CommandContext {
         return OperationsService(
             settings: OperationsSettings(
                 host: address.host, port: address.port, version: SubscriberSync.version,
-                webhook: webhook(agent.inlet(own))),
+                webhook: webhook(agent.inlet(own)), token: settings.operations.token, concern: { $0.concern }),
             standing: standing, registry: registry, store: own, logger: logger)
     }
 

@@ -10,9 +10,10 @@ struct WatchedAgent: Sendable {
 
     /// Migrates, runs an agent until the body is done, and stops it.
     static func run(
-        changing: [String: String] = [:], faults: [String] = [], _ body: @Sendable (WatchedAgent) async throws -> Void
+        changing: [String: String] = [:], table: String = Fixture.usersTable, faults: [String] = [],
+        _ body: @Sendable (WatchedAgent) async throws -> Void
     ) async throws {
-        try await Stage.run(faults: faults) { stage in
+        try await Stage.run(table: table, faults: faults) { stage in
             let migrated = try await stage.command("migrate", changing: changing)
             #expect(migrated.status == 0, "\(migrated.err)")
             let process = try stage.start(

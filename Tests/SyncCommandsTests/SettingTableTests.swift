@@ -23,7 +23,8 @@ import Testing
         "limits.equal_rejections",
         "identity.on_reference_change", "values.cleared", "values.invalid_time_zone", "values.country",
         "values.display_name", "operations.listen",
-        "webhook.secret", "webhook.key_paths", "webhook.rate", "log.level", "log.format", "log.retention",
+        "operations.token", "webhook.secret", "webhook.key_paths", "webhook.rate", "log.level", "log.format",
+        "log.retention",
         "log.max_rows",
     ]
 
@@ -56,7 +57,7 @@ import Testing
         #expect(
             SettingTable.all.compactMap(\.fileVariable) == [
                 "DATABASE_URL_FILE", "DATABASE_LISTEN_URL_FILE", "SIGNALWIRE_PROJECT_ID_FILE",
-                "SIGNALWIRE_API_TOKEN_FILE", "WEBHOOK_SECRET_FILE",
+                "SIGNALWIRE_API_TOKEN_FILE", "OPERATIONS_TOKEN_FILE", "WEBHOOK_SECRET_FILE",
             ])
     }
 

@@ -65,6 +65,7 @@ import Testing
             (Store.lockAdmission.name, Store.lockAdmission.text), (Store.adopt.name, Store.adopt.text),
             (Store.markDrift.name, Store.markDrift.text), (Store.markMissing.name, Store.markMissing.text),
             (Store.figuresBeside.name, Store.figuresBeside.text),
+            (Store.attention.name, Store.attention.text), (Store.livingAgents.name, Store.livingAgents.text),
             (Store.pruneMessages.name, Store.pruneMessages.text),
             (Store.formerPairs.name, Store.formerPairs.text),
             (Store.acceptReferences.name, Store.acceptReferences.text),

@@ -17,7 +17,8 @@ extension SettingTable {
             newSubscribers.definition, changedShare.definition, equalRejections.definition,
             onReferenceChange.definition,
             cleared.definition, invalidTimeZone.definition, country.definition, displayName.definition,
-            operationsListen.definition, webhookSecret.definition, webhookKeyPaths.definition, webhookRate.definition,
+            operationsListen.definition, operationsToken.definition, webhookSecret.definition,
+            webhookKeyPaths.definition, webhookRate.definition,
             logLevel.definition, logFormat.definition, logRetention.definition,
             logMaxRows.definition,
         ]

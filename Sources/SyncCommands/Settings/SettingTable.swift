@@ -149,6 +149,9 @@ enum SettingTable {
     static let operationsListen = Setting(
         "operations.listen", .listenAddress, standard: ListenAddress(host: "127.0.0.1", port: 9464),
         isEmptyAValue: true, "Where the health endpoints listen; empty is off.")
+    static let operationsToken = Setting(
+        "operations.token", .operationsToken, standard: nil, exposure: .secret,
+        "What opens the status page, as a password or bearer token; without one it is open on loopback alone.")
     static let webhookSecret = Setting(
         "webhook.secret", .webhookSecrets, standard: nil, exposure: .secret,
         "What messages to the webhook are signed with; several while it is being changed; without one it is off.")

@@ -111,6 +111,8 @@ struct Settings: Sendable, Hashable {
     struct Endpoints: Sendable, Hashable {
         /// `nil`: off.
         let listen: ListenAddress?
+        /// What opens the status page; `nil`: nothing, and beyond loopback it is closed.
+        let token: OperationsToken?
     }
 
     /// Word of changes from the application itself.

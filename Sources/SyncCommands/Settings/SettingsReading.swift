@@ -21,8 +21,9 @@ struct SettingsReading {
             source: source(isNeeded: needsSource), capture: capture(), database: database(),
             signalwire: signalwire(), delivery: delivery(), limits: limits(), rules: rules(),
             values: values(),
-            operations: Settings.Endpoints(listen: value(of: SettingTable.operationsListen)), webhook: webhook(),
-            log: log())
+            operations: Settings.Endpoints(
+                listen: value(of: SettingTable.operationsListen), token: value(of: SettingTable.operationsToken)),
+            webhook: webhook(), log: log())
     }
 
     /// One key's value.

@@ -52,3 +52,19 @@ extension ValueSyntax where Value == [KeyPath] {
             render: { "[\($0.map(\.description).map(FlowText.quoted).joined(separator: ", "))]" })
     }
 }
+
+extension ValueSyntax where Value == OperationsToken? {
+    /// A token; empty is none. It is written redacted.
+    static var operationsToken: Self {
+        Self(
+            form: "16 characters or more that nobody guesses",
+            parse: { text throws(ValueProblem) in
+                guard !text.isEmpty else { return nil }
+                guard let token = OperationsToken(text) else {
+                    throw ValueProblem("is shorter than 16 characters", hint: "Make one with: openssl rand -hex 24")
+                }
+                return token
+            },
+            render: { $0 == nil ? "" : Secret.redacted })
+    }
+}
