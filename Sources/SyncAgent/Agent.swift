@@ -26,6 +26,9 @@ public final class Agent: Service {
     private let sweepPlan: NIOLockedValueBox<SweepPlan>
     /// By what this agent sends.
     private let outline: MappingOutline
+    /// What an operator may change meanwhile.
+    private let tuning: NIOLockedValueBox<AgentTuning>
+    private let blast: NIOLockedValueBox<BlastGauge>
     private let clock = MonotonicClock()
     private let events: AsyncStream<DispatcherEvent>
     private let inbox: AsyncStream<DispatcherEvent>.Continuation
@@ -41,6 +44,8 @@ public final class Agent: Service {
     ) {
         self.identity = identity
         self.settings = settings
+        tuning = NIOLockedValueBox(settings.tuning)
+        blast = NIOLockedValueBox(BlastGauge(sharePercent: settings.changedSharePercent))
         self.store = store
         keeper = StoreKeeper(store)
         sweeperKeeper = StoreKeeper(store.onSession(Session(store.connection)))
@@ -81,6 +86,18 @@ public final class Agent: Service {
     public func stop() {
         pulse.update { $0.isStopping = true }
         inbox.yield(.stopRequested)
+    }
+
+    /// Takes settings that an operator changed.
+    public func tune(_ tuning: AgentTuning) {
+        let before = self.tuning.withLockedValue { current in
+            defer { current = tuning }
+            return current
+        }
+        if before.changedSharePercent != tuning.changedSharePercent {
+            blast.withLockedValue { $0 = BlastGauge(sharePercent: tuning.changedSharePercent) }
+        }
+        inbox.yield(.tuned(tuning.pace))
     }
 
     /// Looks for changes at once, as after a notification.
@@ -182,12 +199,12 @@ public final class Agent: Service {
     }
 
     private func work(_ stream: AsyncStream<DatabaseWork>) async {
-        let pulse = pulse
+        let (pulse, tuning) = (pulse, tuning)
         let desk = DatabaseDesk(
-            keeper: keeper, rules: settings.rules, newSubscriberLimit: settings.newSubscriberLimit, clock: clock,
+            keeper: keeper, rules: settings.rules, newSubscriberLimit: { tuning.withLockedValue(\.newSubscriberLimit) },
+            clock: clock,
             narrator: narrator, bounds: NIOLockedValueBox(LookBounds()),
-            blast: NIOLockedValueBox(BlastGauge(sharePercent: settings.changedSharePercent)),
-            agents: { pulse.reading.agents })
+            blast: blast, agents: { pulse.reading.agents })
         for await work in stream {
             if let event = await desk.perform(work) { inbox.yield(event) }
         }
@@ -280,11 +297,12 @@ public final class Agent: Service {
     /// What fails here is tried again at the next round, and the loop tells of a database that is gone.
     private func keepHouse() async {
         if let nameless = try? await store.replaceNamelessChanges(), nameless > 0 { narrator.foundNameless(nameless) }
-        while let gone = try? await store.prune(logOlderThan: settings.logRetention, keeping: settings.logRows),
+        let tuning = tuning.withLockedValue { $0 }
+        while let gone = try? await store.prune(logOlderThan: tuning.logRetention, keeping: tuning.logRows),
             gone >= Store.prunePage
         {}
         _ = try? await store.pruneMessages()
-        if let released = try? await store.releaseHeld(limit: settings.newSubscriberLimit), released > 0 {
+        if let released = try? await store.releaseHeld(limit: tuning.newSubscriberLimit), released > 0 {
             inbox.yield(.notified)
         }
     }

@@ -17,7 +17,7 @@ enum DatabaseWork: Sendable {
 struct DatabaseDesk: Sendable {
     let keeper: StoreKeeper
     let rules: PushRules
-    let newSubscriberLimit: Int?
+    let newSubscriberLimit: @Sendable () -> Int?
     let clock: MonotonicClock
     let narrator: Narrator
     /// Where looks begin.
@@ -162,7 +162,7 @@ struct DatabaseDesk: Sendable {
         _ planned: [(Claim, PushPlan)], into haul: inout Haul, claimedAt: Instant
     ) async {
         do {
-            let admissions = try await keeper.any.admit(requests(in: planned), limit: newSubscriberLimit)
+            let admissions = try await keeper.any.admit(requests(in: planned), limit: newSubscriberLimit())
             for (claim, plan) in planned {
                 guard let plan = plan.needsAdmission ? plan.admitted(as: admissions[claim.user] ?? .leaseLost) : plan
                 else { continue }

@@ -8,6 +8,8 @@ import SyncStore
 /// What a command works with: the settings, read once, and what is made of them.
 struct CommandContext: Sendable {
     let settings: Settings
+    /// Every key, with its value as far as it may be shown.
+    let effective: [EffectiveSetting]
     private let loader: SettingsLoader
 
     /// Reads the settings.
@@ -18,7 +20,9 @@ struct CommandContext: Sendable {
         _ options: SettingsOptions, needsSource: Bool = true, loader: SettingsLoader = .ofThisProcess
     ) throws(Failure) {
         do {
-            settings = try loader.load(options, needsSource: needsSource).settings
+            let loaded = try loader.load(options, needsSource: needsSource)
+            settings = loaded.settings
+            effective = loaded.effective
         } catch {
             throw Failure(error)
         }
@@ -160,7 +164,7 @@ extension CommandContext {
             return SignalWireSettings(
                 space: account.space, projectID: account.projectID, apiToken: account.apiToken.reveal(),
                 applicationID: settings.signalwire.applicationID, tokenTTL: settings.signalwire.tokenTTL,
-                timeout: settings.delivery.timeout, connections: settings.delivery.concurrency,
+                timeout: settings.delivery.timeout, connections: SettingTable.mostConcurrency,
                 version: SubscriberSync.version)
         } catch {
             throw Failure(error)
@@ -206,14 +210,16 @@ extension CommandContext {
             ? "max_prepared_transactions is above 0, and a transaction that notified can't be prepared" : nil
     }
 
-    func bootstrapLogging() {
-        let level = settings.log.level
+    /// - Returns: what decides which lines are written from then on.
+    func bootstrapLogging() -> LogThreshold {
+        let threshold = LogThreshold(settings.log.level)
         let format: LineLogHandler.Format =
             switch settings.log.format {
             case .text: .text
             case .json: .json
             }
-        LoggingSystem.bootstrap { _ in LineLogHandler(format: format, level: level) }
+        LoggingSystem.bootstrap { _ in LineLogHandler(format: format, threshold: threshold) }
+        return threshold
     }
 }
 

@@ -4,7 +4,7 @@
 /// A user's way through it: claimed → `queue` → pushing → `unsettled` → settling → gone. `held` counts all
 /// of them, and never exceeds the capacity.
 public struct Dispatcher: Sendable {
-    let settings: DispatcherSettings
+    var settings: DispatcherSettings
     var random: SeededRandom
     var phase = Phase.running
     /// Claimed, and waiting for a call to begin.
@@ -17,6 +17,8 @@ public struct Dispatcher: Sendable {
     var settling = 0
     var look = Look.wanted(again: false)
     var pace: Pace
+    /// Who shares the rate; `nil`: not known yet.
+    var agents: Int?
     /// Nobody sends before this.
     var throttledUntil: Instant?
     /// No settling before this: the database didn't answer.
@@ -134,7 +136,11 @@ public struct Dispatcher: Sendable {
             wantLook()
             return []
         case .fleetCounted(let agents):
-            pace.change(rate: settings.rate / Double(max(agents, 1)), at: now)
+            self.agents = agents
+            changePace(at: now)
+            return []
+        case .tuned(let tuning):
+            tune(tuning, at: now)
             return []
         case .stopRequested:
             stop(at: now)

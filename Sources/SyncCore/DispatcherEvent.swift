@@ -19,6 +19,8 @@ public enum DispatcherEvent: Sendable {
     case sweepsFailed
     /// How many agents share the rate, this one included.
     case fleetCounted(Int)
+    /// An operator changed settings.
+    case tuned(DispatcherTuning)
     /// Stop claiming, finish what is in flight, then finish.
     case stopRequested
 }

@@ -30,7 +30,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let context = try CommandContext(options)
-        context.bootstrapLogging()
+        let threshold = context.bootstrapLogging()
         let logger = Logger(label: "subscriber-sync")
         let identity = AgentIdentity.ofThisProcess()
         let session = try context.session()
@@ -44,20 +44,21 @@ struct RunCommand: AsyncParsableCommand {
 
         SecondSignal.exitsAtOnce()
         let operations = untilIdle ? nil : context.operations(agent, store, registry, logger)
-        try await serve(agent, operations, logger)
+        let reload = Reload(options: options, first: context, threshold: threshold, agent: agent, logger: logger)
+        try await serve(agent, [operations, reload], logger)
         await client.shutdown()
         await session.close()
         if let refusal = agent.refusal { throw Failure(refusal) }
         if let failure = agent.outcome.flatMap(Failure.init(_:)) { throw failure }
     }
 
-    /// Runs the agent and, where they are asked for, the endpoints; the agent's end is the end of both.
-    private func serve(_ agent: Agent, _ operations: OperationsService?, _ logger: Logger) async throws {
+    /// Runs the agent and what stands beside it; the agent's end is the end of all.
+    private func serve(_ agent: Agent, _ others: [(any Service)?], _ logger: Logger) async throws {
         var services = [
             ServiceGroupConfiguration.ServiceConfiguration(
                 service: agent, successTerminationBehavior: .gracefullyShutdownGroup)
         ]
-        if let operations { services.append(.init(service: operations, successTerminationBehavior: .ignore)) }
+        services += others.compactMap(\.self).map { .init(service: $0, successTerminationBehavior: .ignore) }
         var quiet = Logger(label: "subscriber-sync.services")
         quiet.logLevel = .error
         let group = ServiceGroup(

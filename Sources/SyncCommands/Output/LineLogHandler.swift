@@ -14,12 +14,19 @@ struct LineLogHandler: LogHandler {
     }
 
     let format: Format
-    var logLevel: Logger.Level
+    /// What holds for every logger that has no level of its own.
+    private let threshold: LogThreshold
+    private var own: Logger.Level?
     var metadata: Logger.Metadata = [:]
 
-    init(format: Format, level: Logger.Level) {
+    init(format: Format, threshold: LogThreshold) {
         self.format = format
-        logLevel = level
+        self.threshold = threshold
+    }
+
+    var logLevel: Logger.Level {
+        get { own ?? threshold.level }
+        set { own = newValue }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {

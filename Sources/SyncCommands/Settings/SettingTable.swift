@@ -105,8 +105,10 @@ enum SettingTable {
 
     // MARK: Pace
 
+    /// The connections that there can be; how many are open is the dispatcher's decision, also after a reload.
+    static let mostConcurrency = 1000
     static let concurrency = Setting(
-        "delivery.concurrency", .integer(1...1000), standard: 32, "The requests in flight per agent.")
+        "delivery.concurrency", .integer(1...mostConcurrency), standard: 32, "The requests in flight per agent.")
     static let rate = Setting(
         "delivery.rate", .number(0...1_000_000), standard: 100,
         "The requests per second over all agents of the database; 0 is unlimited.")
