@@ -70,8 +70,10 @@ actor StatusReader {
         var time = Timestamp.seconds()
         var most = 0
 
+        /// The last column stays free: clearing behind a line that ends there would take its last letter.
         func frame(_ size: TerminalSize, paint: Paint) -> StatusFrame {
-            StatusFrame(status: status, trouble: trouble, time: time, most: most, size: size, paint: paint)
+            let room = TerminalSize(columns: size.columns - 1, rows: size.rows)
+            return StatusFrame(status: status, trouble: trouble, time: time, most: most, size: room, paint: paint)
         }
 
         /// Each sight has its second.

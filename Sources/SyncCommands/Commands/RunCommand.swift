@@ -45,7 +45,8 @@ struct RunCommand: AsyncParsableCommand {
         SecondSignal.exitsAtOnce()
         let operations = untilIdle ? nil : context.operations(agent, store, registry, logger)
         let reload = Reload(options: options, first: context, threshold: threshold, agent: agent, logger: logger)
-        try await serve(agent, [operations, reload], logger)
+        let reporting = ServiceManager.ofThisProcess.map { Reporting(manager: $0, pulse: agent.pulse) }
+        try await serve(agent, [operations, reload, reporting], logger)
         await client.shutdown()
         await session.close()
         if let refusal = agent.refusal { throw Failure(refusal) }
