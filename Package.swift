@@ -138,7 +138,7 @@ let package = Package(
             dependencies: [
                 "Migrations", "Postgres", "SignalWire", "SignalWireSandbox", "SyncCommands", "SyncCore", "SyncStore",
                 "TestSupport",
-                logging,
+                logging, yams,
             ],
             swiftSettings: strict),
         .testTarget(
