@@ -21,9 +21,7 @@ public struct Migration: Sendable, Hashable {
         Migration(7, "capture", PackageResources.V0007__capture_sql),
         Migration(8, "brakes", PackageResources.V0008__brakes_sql),
         Migration(9, "status", PackageResources.V0009__status_sql),
-        Migration(10, "pairs", PackageResources.V0010__pairs_sql),
-        Migration(11, "mapping", PackageResources.V0011__mapping_sql),
-        Migration(13, "webhook", PackageResources.V0013__webhook_sql),
+        Migration(10, "identity", PackageResources.V0010__identity_sql),
     ]
 
     /// The version of the last of them.
