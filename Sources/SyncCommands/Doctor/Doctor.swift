@@ -10,7 +10,7 @@ struct Doctor: Sendable {
     /// This machine's clock in unix seconds.
     var unixSeconds: @Sendable () -> Double = { WallClock.unixSeconds }
 
-    var examinations: [Examination] { server + users + schema + upkeep + signalWire }
+    var examinations: [Examination] { server + users + schema + people + upkeep + signalWire }
 
     /// The way to PostgreSQL, and how the server is.
     private var server: [Examination] {
@@ -82,6 +82,23 @@ struct Doctor: Sendable {
             Examination(one: "capture", needs: ["triggers"]) { [self] in
                 let source = try await context.source(in: session)
                 return try await context.captureWork(for: source, in: session).check
+            },
+        ]
+    }
+
+    /// Who is who, over the whole table.
+    private var people: [Examination] {
+        [
+            Examination("duplicates", and: ["references"], needs: ["schema", "mapping"]) { [self] in
+                let store = try await context.store(session, agent: "doctor")
+                return [try await store.duplicateReferences().check, try await store.missingReferences().check]
+            },
+            Examination(one: "time_zones", needs: ["schema", "mapping"]) { [self] in
+                let store = try await context.store(session, agent: "doctor")
+                guard let census = try await store.timeZones() else {
+                    return .ok("time_zones", "No column is mapped to time_zone.")
+                }
+                return census.check(context.settings.values.invalidTimeZone)
             },
         ]
     }
