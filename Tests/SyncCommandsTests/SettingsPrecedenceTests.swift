@@ -63,6 +63,8 @@ import Testing
     static func sample(_ definition: SettingDefinition) -> String {
         if definition == SettingTable.applicationID.definition { return "8f0a119a-cae7-4469-a37d-5d7b0a2e8f11" }
         if definition == SettingTable.constant(of: .timeZone).definition { return "Europe/Berlin" }
+        if definition == SettingTable.webhookSecret.definition { return "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }
+        if definition == SettingTable.operationsToken.definition { return "sixteen-letters-and-more" }
         guard definition.standardText.isEmpty else { return definition.standardText }
         return definition.isList ? "[{table: a, columns: b, users: c}]" : "sample"
     }

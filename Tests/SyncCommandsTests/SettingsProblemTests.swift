@@ -28,8 +28,8 @@ import Testing
         ),
         (
             "webserver: 1\n", "There is no setting webserver (sync.yaml, line 1).",
-            "The sections are capture, database, delivery, identity, limits, log, operations, signalwire, source and "
-                + "values."
+            "The sections are capture, database, delivery, identity, limits, log, operations, signalwire, source, "
+                + "values and webhook."
         ),
         (
             "source:\n  fields:\n    password: hash\n", "The field password can't be sent (sync.yaml, line 3).",

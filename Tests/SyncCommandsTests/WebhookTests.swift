@@ -120,6 +120,35 @@ import Testing
         }
     }
 
+    @Test("waits for sixteen bodies at a time, and not for long, and then takes messages again")
+    func slowBodies() async throws {
+        let sender = WebhookSender()
+        try await WatchedAgent.run(changing: Self.settings(sender)) { agent in
+            let lines = [
+                "POST /webhooks/users HTTP/1.1", "Host: localhost", "Connection: close", "Content-Length: 100",
+            ]
+            let head = (lines + sender.headers(id: "slow", body: "").map { "\($0): \($1)" }).joined(separator: "\r\n")
+            try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<24 {
+                    group.addTask {
+                        String(decoding: try await agent.http.exchange(Array((head + "\r\n\r\n{").utf8)), as: UTF8.self)
+                    }
+                }
+                let body = #"{"data":{"user_key":"7"}}"#
+                await eventually("there is no room") {
+                    (try? await sender.send(body, to: agent.http).status) == 503
+                }
+                let answers = try await group.reduce(into: [String: Int]()) {
+                    $0[String($1.prefix(12)), default: 0] += 1
+                }
+                // A message of ours may have had one of the places for a moment.
+                #expect((12...16).contains(answers["HTTP/1.1 400"] ?? 0) && answers.keys.count == 2, "\(answers)")
+                #expect(answers["HTTP/1.1 503"] ?? 0 >= 8)
+                #expect(try await sender.send(body, to: agent.http).status == 202)
+            }
+        }
+    }
+
     @Test("is off without a secret")
     func off() async throws {
         try await WatchedAgent.run { agent in
