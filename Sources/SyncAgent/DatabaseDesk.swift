@@ -106,15 +106,15 @@ struct DatabaseDesk: Sendable {
     /// Who is gone is settled first: a changed key comes as one user gone and one new, and the new one can
     /// have the reference only once the other has given it back.
     private func haul(of batch: ClaimBatch, claimedAt: Instant) async -> Haul {
+        let planned = batch.claims.map { ($0, PushPlan(for: $0, rules: rules)) }
         let isBraked: Bool
         do {
-            isBraked = try await self.isBraked(batch)
+            isBraked = try await self.isBraked(batch, overwriting: planned.count { $1.isHeldByBrake($0) })
         } catch {
             narrator.databaseFailed(error, doing: "count changes")
             let released = batch.claims.map(Settlement.init(releasing:))
             return Haul(settlements: released, gate: batch.gate, folded: batch.folded, nextDue: batch.nextDue)
         }
-        let planned = batch.claims.map { ($0, PushPlan(for: $0, rules: rules)) }
         var haul = Haul(gate: batch.gate, folded: batch.folded, nextDue: batch.nextDue)
         let isAskedFor = planned.contains { $0.1.needsAdmission }
         let gone = isAskedFor ? planned.filter { $0.1.isDeletion } : []
@@ -130,16 +130,17 @@ struct DatabaseDesk: Sendable {
     }
 
     /// Whether changes of known users are held: because they were before, or because too many came now.
-    private func isBraked(_ batch: ClaimBatch) async throws(StoreError) -> Bool {
+    private func isBraked(_ batch: ClaimBatch, overwriting pushes: Int) async throws(StoreError) -> Bool {
         if batch.isBraked { return true }
         let agents = agents()
-        guard blast.withLockedValue({ $0.folded(batch.folded, agents: agents, at: clock.now) }) else { return false }
+        let isCountDue = blast.withLockedValue {
+            $0.claimed(folding: batch.folded, overwriting: pushes, agents: agents, at: clock.now)
+        }
+        guard isCountDue else { return false }
         let store = await keeper.any
         let known = try await store.knownBeforeWindow()
-        let gauge = blast.withLockedValue { $0 }
-        // One more than the limit tells enough; the operator is told the whole.
-        let most = gauge.limit(of: known).map { _ in known } ?? 0
-        let changed = try await store.changedInWindow(most: most)
+        let isLimited = blast.withLockedValue { $0.limit(of: known) != nil }
+        let changed = isLimited ? try await store.changedInWindow(from: batch.oldestChange) : 0
         guard blast.withLockedValue({ $0.counted(changed: changed, of: known, at: clock.now) }) else { return false }
         if try await store.brake(BlastCount(changed: changed, known: known)) { narrator.braked(changed, known) }
         return true

@@ -1,8 +1,10 @@
 /// Decides when to count how many known users have changed lately, and whether those are too many: it looks like a bad
 /// migration of the application's, and everybody's profile at SignalWire would be overwritten.
 ///
-/// Counting costs the database something, so it isn't done for each claim: as long as fewer were folded since the last
-/// count than were missing to the limit then, over all agents, the limit can't have been reached.
+/// Counting costs the database something, so it isn't done for each claim: as long as fewer were folded, and fewer
+/// pushed, since the last count than were missing to the limit then, over all agents, the limit can't have been reached.
+/// Pushes count besides changes, because what one agent folded another may push: the first may be gone, or could not read
+/// the source.
 public struct BlastGauge: Sendable {
     /// Percent of the known users; 0: no limit.
     let sharePercent: Int
@@ -13,40 +15,47 @@ public struct BlastGauge: Sendable {
     /// The window in which changes are counted.
     public static let window = Duration.seconds(600)
     /// How long a count holds while changes come in.
-    static let countHolds = Duration.seconds(10)
+    public static let countHolds = Duration.seconds(10)
 
     /// What was missing to the limit at the last count. `nil`: none was made.
     private var headroom: Int?
     private var countedAt = Instant(nanoseconds: 0)
     private var foldedSince = 0
+    private var pushedSince = 0
 
     public init(sharePercent: Int, fewest: Int = BlastGauge.fewest) {
         self.sharePercent = sharePercent
         self.fewest = fewest
     }
 
-    /// Takes in how many changes a claim has folded.
+    /// Takes in a claim.
     ///
-    /// - Parameter agents: how many fold.
+    /// - Parameters:
+    ///   - changes: how many changes it folded.
+    ///   - pushes: how many of its users would be overwritten at SignalWire, unasked.
+    ///   - agents: how many fold.
     /// - Returns: whether to count before anybody of that claim is pushed.
-    public mutating func folded(_ changes: Int, agents: Int, at now: Instant) -> Bool {
-        guard sharePercent > 0, changes > 0 else { return false }
+    public mutating func claimed(folding changes: Int, overwriting pushes: Int, agents: Int, at now: Instant) -> Bool {
+        guard sharePercent > 0, changes > 0 || pushes > 0 else { return false }
         foldedSince += changes
+        pushedSince += pushes
         guard let headroom, now - countedAt < BlastGauge.countHolds else { return true }
-        return foldedSince * max(1, agents) >= headroom
+        return max(foldedSince, pushedSince) * max(1, agents) >= headroom
     }
 
     /// Takes in a count.
     ///
     /// - Parameters:
-    ///   - changed: known users who changed within the window; it may stop counting once `limit(of:)` is exceeded.
+    ///   - changed: the most known users who changed within one window.
     ///   - known: subscribers that were there before the window.
     /// - Returns: whether those are too many.
     public mutating func counted(changed: Int, of known: Int, at now: Instant) -> Bool {
         countedAt = now
         foldedSince = 0
+        pushedSince = 0
         guard let limit = limit(of: known) else {
-            headroom = max(0, fewest - known)
+            // Those who come to be known need no change for it, so there is nothing to go by; and few are soon counted.
+            headroom = 0
             return false
         }
         headroom = max(0, limit - changed)

@@ -20,11 +20,14 @@ extension Store {
         try await query(Store.knownBeforeWindow, [.bigint(Store.windowMilliseconds)]).first ?? 0
     }
 
-    /// How many known users changed within the window, since an operator judged last.
+    /// The most known users who changed within one window, since an operator judged last.
     ///
-    /// - Parameter most: where to stop counting.
-    public func changedInWindow(most: Int) async throws(StoreError) -> Int {
-        try await query(Store.changedInWindow, [.bigint(Store.windowMilliseconds), .bigint(Int64(most))]).first ?? 0
+    /// Not only the window that ends now: what changed while no agent ran, or none could read the source, is as much a
+    /// mass change when it is found.
+    ///
+    /// - Parameter oldest: when the oldest change was made that is to be pushed now; `nil`: just now.
+    public func changedInWindow(from oldest: String?) async throws(StoreError) -> Int {
+        try await query(Store.changedInWindow, [.bigint(Store.windowMilliseconds), .optionalText(oldest)]).first ?? 0
     }
 
     /// Holds changes of known users from now on, until an operator answers.
@@ -51,18 +54,21 @@ extension Store {
         "SELECT count(*) FROM subscriber_sync.subscriber WHERE admitted_at < now() - $1::bigint * interval '1 ms'"
     ) { row throws(PostgresError) in try row.integer(0) }
 
-    /// Who was created within the window isn't known before it, and not changed but new.
+    /// Who was created within the window isn't known before it, and not changed but new. It looks back a day at most, so
+    /// that a user who is retried for weeks costs no more.
     static let changedInWindow = Statement<Int>(
         "changed_in_window",
         """
-        SELECT count(*) FROM (
-            SELECT FROM subscriber_sync.subscriber s
+        SELECT coalesce(max(w.users), 0) FROM (
+            SELECT count(*) OVER (
+                ORDER BY s.changed_at RANGE BETWEEN $1::bigint * interval '1 ms' PRECEDING AND CURRENT ROW) AS users
+            FROM subscriber_sync.subscriber s
             WHERE s.admitted_at IS NOT NULL AND s.standing <> 'deleted'
-                AND s.changed_at > greatest(now() - $1::bigint * interval '1 ms',
+                AND s.changed_at > greatest(
+                    least($2::text::timestamptz, now()) - $1::bigint * interval '1 ms', now() - interval '1 day',
                     (SELECT c.judged_at FROM subscriber_sync.control c))
                 AND s.admitted_at < now() - $1::bigint * interval '1 ms'
-            LIMIT $2::bigint
-        ) AS changed
+        ) AS w
         """
     ) { row throws(PostgresError) in try row.integer(0) }
 
@@ -143,7 +149,10 @@ extension FleetControl {
         """
         WITH \(held),
         released AS (
-            UPDATE subscriber_sync.subscriber s SET due_at = least(s.due_at, now()), wanted = s.wanted + 1
+            UPDATE subscriber_sync.subscriber s SET
+                -- Who is in flight stays so: another lease would make a second call beside the first.
+                due_at = CASE WHEN s.lease IS NOT NULL AND s.due_at > now() THEN s.due_at ELSE least(s.due_at, now()) END,
+                wanted = s.wanted + 1
             FROM held h WHERE s.user_key = h.user_key AND s.user_key = ANY (ARRAY(SELECT user_key FROM held))
         ),
         switched AS (

@@ -11,6 +11,8 @@ public struct ClaimBatch: Sendable {
     public let nextDue: Duration?
     /// Whether changes of known users are held until an operator answers.
     public let isBraked: Bool
+    /// When the oldest of the changes that it is about was made, as the database writes it; `nil`: it is about none.
+    public let oldestChange: String?
     /// Where the next look may begin.
     public let reached: LookBounds.Reached
 }
@@ -39,7 +41,7 @@ extension Store {
         }
         return ClaimBatch(
             claims: rows.compactMap(\.claim), gate: first.gate, folded: first.folded, nextDue: first.nextDue,
-            isBraked: first.isBraked, reached: first.reached)
+            isBraked: first.isBraked, oldestChange: first.oldestChange, reached: first.reached)
     }
 }
 
@@ -49,6 +51,7 @@ struct ClaimRow: Sendable {
     let folded: Int
     let nextDue: Duration?
     let isBraked: Bool
+    let oldestChange: String?
     let reached: LookBounds.Reached
     let claim: Claim?
 }
@@ -75,8 +78,9 @@ enum ClaimSQL {
                 folded: try row.integer(3),
                 nextDue: try row.optionalBigint(4).map { .milliseconds(max(0, $0)) },
                 isBraked: try row.boolean(5),
+                oldestChange: try row.optionalText(8),
                 reached: LookBounds.Reached(due: try row.text(6), change: try row.optionalText(7)),
-                claim: try row.optionalText(8) == nil ? nil : try decoder.claim(row, from: 8))
+                claim: try row.optionalText(9) == nil ? nil : try decoder.claim(row, from: 9))
         }
     }
 
@@ -224,11 +228,13 @@ enum ClaimSQL {
             FOR UPDATE SKIP LOCKED
         ),
         picked AS MATERIALIZED (
-            SELECT due.user_key, nextval('subscriber_sync.lease') AS new_lease, \(source.rowColumns(of: "src")),
+            SELECT due.user_key, seen.changed_at, seen.priority, nextval('subscriber_sync.lease') AS new_lease,
+                \(source.rowColumns(of: "src")),
                 \(source.fingerprint(of: "src", key: "due.user_key")) AS fingerprint
             FROM (SELECT * FROM live UNION ALL SELECT * FROM resyncing) AS due
             CROSS JOIN LATERAL (
-                SELECT s.wanted FROM subscriber_sync.subscriber s WHERE s.user_key = due.user_key LIMIT 1
+                SELECT s.wanted, s.changed_at, s.priority FROM subscriber_sync.subscriber s
+                WHERE s.user_key = due.user_key LIMIT 1
             ) AS seen
             LEFT JOIN LATERAL (
                 \(source.row(ofKey: "due.user_key"))
@@ -267,6 +273,8 @@ enum ClaimSQL {
             -- none takes a minute.
             least(next.due_at, now() - interval '1 minute')::text,
             (SELECT max(place)::text FROM taken),
+            least((SELECT min(changed_at) FROM taken),
+                (SELECT min(p.changed_at) FROM picked p WHERE p.priority = 0))::text,
             claims.*
         FROM gate g
         CROSS JOIN (

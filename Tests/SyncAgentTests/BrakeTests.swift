@@ -65,6 +65,43 @@ import Testing
         }
     }
 
+    /// What an agent finds that was not there while everybody changed.
+    enum Absence: String, CaseIterable, Sendable {
+        /// Nothing was folded, and then somebody changed who has nothing to do with it.
+        case nobodyFolded
+        /// Another folded it, without reading the source.
+        case folded
+
+        func pass(_ bench: Bench) async throws {
+            switch self {
+            case .nobodyFolded:
+                try await bench.fixture.run(
+                    """
+                    UPDATE subscriber_sync.change SET changed_at = now() - interval '20 minutes';
+                    UPDATE public.users SET title = 'Later' WHERE id = 5
+                    """)
+            case .folded:
+                let store = try await bench.fixture.store("other")
+                #expect(try await store.fold() == 300)
+                await store.close()
+                try await bench.fixture.run(
+                    "UPDATE subscriber_sync.subscriber SET changed_at = now() - interval '20 minutes'")
+            }
+        }
+    }
+
+    @Test("hold what changed while no agent ran, or none could read it", arguments: Absence.allCases)
+    func absent(_ absence: Absence) async throws {
+        try await Bench.run { bench in
+            try await Self.known(bench, 300)
+            try await bench.fixture.run("UPDATE users SET title = 'Oops'")
+            try await absence.pass(bench)
+            #expect(try await bench.runUntilIdle(change: Self.brakes) == .idle)
+            #expect(try await Self.held(bench) == "300")
+            #expect(bench.sandbox.statistics().requests == 300, "not one of them was sent")
+        }
+    }
+
     @Test("leave a rejected mass change unsent, and take the next change of a user as any other")
     func rejects() async throws {
         try await Bench.run { bench in

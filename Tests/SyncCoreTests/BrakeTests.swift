@@ -101,8 +101,9 @@ import Testing
 
         init(_ percent: Int) { gauge = BlastGauge(sharePercent: percent) }
 
-        func folded(_ changes: Int, agents: Int = 1, after seconds: Int = 0) -> Bool {
-            gauge.folded(changes, agents: agents, at: BlastGaugeTests.start + .seconds(seconds))
+        func folded(_ changes: Int, pushing pushes: Int = 0, agents: Int = 1, after seconds: Int = 0) -> Bool {
+            gauge.claimed(
+                folding: changes, overwriting: pushes, agents: agents, at: BlastGaugeTests.start + .seconds(seconds))
         }
 
         @discardableResult
@@ -132,6 +133,18 @@ import Testing
         slow.counted(changed: 0, of: 1000)
         #expect(!slow.folded(1, after: 9))
         #expect(slow.folded(1, after: 10))
+    }
+
+    @Test("counts for pushes of what somebody else has folded")
+    func countsPushes() {
+        let gauge = Held(30)
+        #expect(gauge.folded(0, pushing: 1), "the first")
+        gauge.counted(changed: 0, of: 1000)
+        #expect(!gauge.folded(0, pushing: 299))
+        #expect(gauge.folded(0, pushing: 1))
+        gauge.counted(changed: 0, of: 1000)
+        #expect(gauge.folded(0, pushing: 1, after: 10))
+        #expect(!gauge.folded(0, after: 20), "nothing to push")
     }
 
     @Test("says nothing of few users, and nothing at all at zero")

@@ -8,7 +8,7 @@ struct SimulationMistakeTests {
     func seen(mistake: Mistake) {
         let first = Self.start(for: mistake)
         let seed = (first..<first + 2000).first { seed in
-            switch Simulation.run(seed: seed, mistakes: [mistake]) {
+            switch Simulation.run(seed: seed, mistakes: [mistake], hasBrakes: mistake.concernsBrakes) {
             case .held: false
             case .broken: true
             }
@@ -25,7 +25,8 @@ struct SimulationMistakeTests {
         case .returningUserUnseen: 1870
         case .noFence, .noRedirtyAfterLostLease, .listenWithoutPolling, .referenceNotWrittenAhead,
             .settleWithoutVersion, .staleRead, .predecessorForgotten, .pairsForgotten, .lateCallTakenForCurrent,
-            .referenceKeptUntilGranted:
+            .referenceKeptUntilGranted, .brakeNotAsked, .brakeLooksOnlyBack, .brakeCountsOnlyFolds,
+            .approvalEndsLeases, .suspicionIgnored:
             1
         }
     }

@@ -29,6 +29,18 @@ struct SimulationTests {
         }
     }
 
+    @Test("With brakes, too, and what they hold is not overwritten before somebody says yes", arguments: 0..<slices)
+    func brakes(slice: Int) {
+        for seed in Self.seeds(of: slice) {
+            switch Simulation.run(seed: seed, hasBrakes: true) {
+            case .held: continue
+            case .broken(let failure):
+                Issue.record("\(failure)")
+                return
+            }
+        }
+    }
+
     @Test("A seed runs the same way each time")
     func deterministic() {
         for seed in UInt64(1)...10 {
@@ -56,5 +68,18 @@ struct SimulationTests {
         #expect(figures.usersHeld > 10)
         #expect(figures.usersRejected > 0)
         #expect(figures.usersExcused * 10 < figures.usersInSync)
+    }
+
+    @Test("Brakes do hold, let through what they may, and are answered")
+    func brakesAreNotIdle() {
+        var figures = SimulationFigures()
+        for seed in UInt64(1)...100 {
+            if case .held(let more) = Simulation.run(seed: seed, hasBrakes: true) { figures += more }
+        }
+        #expect(figures.overwritten > 20)
+        #expect(figures.braked > 100)
+        #expect(figures.approvals > 30)
+        #expect(figures.suspicions > 10)
+        #expect(figures.usersInSync > 300)
     }
 }

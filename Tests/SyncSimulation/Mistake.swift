@@ -28,4 +28,25 @@ public enum Mistake: String, Sendable, Hashable, CaseIterable {
     case lateCallTakenForCurrent
     /// Whoever asks for another reference keeps theirs until it is granted.
     case referenceKeptUntilGranted
+    /// Nobody asks whether changes are held, or too many.
+    case brakeNotAsked
+    /// Changes are counted only in the window that ends now, not in that in which they were made.
+    case brakeLooksOnlyBack
+    /// What somebody else folded is pushed without counting.
+    case brakeCountsOnlyFolds
+    /// An operator's answer makes users due who are in flight.
+    case approvalEndsLeases
+    /// Pushing goes on though users in a row were rejected alike.
+    case suspicionIgnored
+
+    /// Whether it only shows in a run that has brakes.
+    public var concernsBrakes: Bool {
+        switch self {
+        case .brakeNotAsked, .brakeLooksOnlyBack, .brakeCountsOnlyFolds, .approvalEndsLeases, .suspicionIgnored: true
+        case .noFence, .noRedirtyAfterLostLease, .listenWithoutPolling, .referenceNotWrittenAhead,
+            .settleWithoutVersion, .staleRead, .noDoubtAfterTakeover, .lostDoubtEndsAtOnce, .returningUserUnseen,
+            .predecessorForgotten, .pairsForgotten, .lateCallTakenForCurrent, .referenceKeptUntilGranted:
+            false
+        }
+    }
 }

@@ -22,6 +22,9 @@ struct ModelAgent {
     var life = 0
     var state = State.dead
     var dispatcher: Dispatcher
+    /// When to count changes, and how many agents it has heard of.
+    var gauge = BlastGauge(sharePercent: 0)
+    var fleet = 1
     /// What the loop asked of the database, one after the other.
     var desk: [DatabaseStatement] = []
     var isDeskBusy = false

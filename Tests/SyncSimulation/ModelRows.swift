@@ -79,12 +79,20 @@ public struct ModelControl: Sendable, Hashable {
     public enum Pause: Sendable, Hashable {
         case operatorAsked
         case account
+        case suspicious
     }
 
     public var pause: Pause?
     public var probeAt: Int64?
     public var probeFailures = 0
     public var throttledUntil: Int64?
+    public var suspectCode: String?
+    public var suspectSince: Int64 = .min
+    /// Since when changes of known users are held.
+    public var brakedAt: Int64?
+    public var judgedAt: Int64 = .min
+    public var extraSubscribers = 0
+    public var extraUntil: Int64 = .min
 
     public init() {}
 }

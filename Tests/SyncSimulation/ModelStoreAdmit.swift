@@ -23,6 +23,7 @@ extension ModelStore {
     /// - Returns: an answer for each, in the order of the keys.
     public mutating func admit(_ requests: [ModelAdmissionRequest], limit: Int, now: Int64) -> [(UserKey, Admission)] {
         var answers: [(UserKey, Admission)] = []
+        let limit = widened(limit, now: now)
         let requests = requests.sorted { $0.user < $1.user }
         let valid = requests.filter { subscribers[$0.user]?.lease == $0.lease.token }
         if !mistakes.contains(.referenceNotWrittenAhead) { retire(leaving(for: valid), now: now) }

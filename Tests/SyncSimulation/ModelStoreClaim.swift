@@ -24,6 +24,10 @@ public struct ModelClaimBatch: Sendable {
     public let folded: Int
     /// Milliseconds until somebody is due whom this claim didn't take.
     public let nextDue: Int64?
+    /// Whether changes of known users are held.
+    public let isBraked: Bool
+    /// When the oldest change was made that it is about, resyncs apart; `nil`: it is about none.
+    public let oldestChange: Int64?
 }
 
 extension ModelStore {
@@ -43,12 +47,15 @@ extension ModelStore {
         let (gate, leases) = passGate(limit: limit, snapshot)
         let taken = takeChanges(foldLimit, snapshot)
         var claimed = fold(taken, leases: leases, snapshot)
-        claimed += takeDue(leases - claimed.count, except: Set(taken.map(\.user)), snapshot)
+        let due = takeDue(leases - claimed.count, except: Set(taken.map(\.user)), snapshot)
+        let live = due.compactMap { subscribers[$0] }.filter { $0.priority == 0 }
+        claimed += due
         let leased = Set(claimed)
-        let due = subscribers.values.filter { !leased.contains($0.user) }.compactMap(\.dueAt).min()
+        let next = subscribers.values.filter { !leased.contains($0.user) }.compactMap(\.dueAt).min()
         return ModelClaimBatch(
             claims: claimed.compactMap { claim(of: $0, snapshot) }, gate: gate, folded: taken.count,
-            nextDue: due.map { max(0, $0 - snapshot.now) })
+            nextDue: next.map { max(0, $0 - snapshot.now) }, isBraked: snapshot.control.brakedAt != nil,
+            oldestChange: (taken.map(\.changedAt) + live.compactMap(\.changedAt)).min())
     }
 
     /// Whether, and how many, users may be pushed. During an account pause one agent may try one user.
@@ -142,7 +149,7 @@ extension ModelStore {
             user: user, lease: Lease(token: lease), version: row.wanted, attempt: row.attempts,
             standing: row.standing, source: state(of: user, snapshot),
             admitted: row.admittedAt == nil ? nil : Reference(row.reference), subscriber: row.subscriberID,
-            told: row.told, isDoubted: row.doubtedUntil != nil,
+            told: row.told, isDoubted: row.doubtedUntil != nil, isResync: row.priority == 1,
             earlier: pairs.filter { $0.user == user }.compactMap { Reference(known: $0.reference) },
             accepted: row.acceptedReference)
     }

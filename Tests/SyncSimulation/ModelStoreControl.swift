@@ -63,8 +63,9 @@ extension ModelStore {
     }
 
     /// Starts pushing again, whatever it was paused for.
-    public mutating func resumeByOperator() {
+    public mutating func resumeByOperator(now: Int64) {
         guard control.pause != nil else { return }
+        releaseSuspected(now: now)
         endPause()
         control.throttledUntil = nil
     }
@@ -74,6 +75,7 @@ extension ModelStore {
     ///
     /// - Returns: how many.
     public mutating func releaseHeld(limit: Int, now: Int64) -> Int {
+        let limit = widened(limit, now: now)
         let room = limit < 0 ? 1000 : min(1000, max(0, limit - admittedCount(now: now)))
         let waiting = subscribers.values
             .filter {

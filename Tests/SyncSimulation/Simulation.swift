@@ -34,6 +34,9 @@ public struct Simulation {
     /// Who was admitted with a reference last, and how often the operator took a user's new one.
     var owners: [String: UserKey] = [:]
     var acceptances: [UserKey: Int] = [:]
+    var watch = BrakeWatch()
+    /// What each lease was taken for, where there are brakes.
+    var claimed: [Lease: ClaimedChange] = [:]
     var violation: String?
     var trace: [String] = []
     var figures = SimulationFigures()
@@ -62,11 +65,15 @@ public struct Simulation {
     static let traceLength = 40
 
     /// Runs one seed. Where it breaks a promise, it runs once more to write down how.
-    public static func run(seed: UInt64, mistakes: Set<Mistake> = []) -> SimulationVerdict {
-        var simulation = Simulation(seed: seed, mistakes: mistakes, isTracing: false)
+    ///
+    /// - Parameter hasBrakes: whether there are mass changes, and brakes to hold them.
+    public static func run(
+        seed: UInt64, mistakes: Set<Mistake> = [], hasBrakes: Bool = false
+    ) -> SimulationVerdict {
+        var simulation = Simulation(seed: seed, mistakes: mistakes, hasBrakes: hasBrakes, isTracing: false)
         simulation.run()
         guard simulation.violation != nil else { return .held(simulation.figures) }
-        var again = Simulation(seed: seed, mistakes: mistakes, isTracing: true)
+        var again = Simulation(seed: seed, mistakes: mistakes, hasBrakes: hasBrakes, isTracing: true)
         again.run()
         return .broken(
             SimulationFailure(
@@ -74,12 +81,12 @@ public struct Simulation {
                 at: again.now, trace: again.trace.suffix(traceLength)))
     }
 
-    init(seed: UInt64, mistakes: Set<Mistake>, isTracing: Bool) {
+    init(seed: UInt64, mistakes: Set<Mistake>, hasBrakes: Bool, isTracing: Bool) {
         self.seed = seed
         self.mistakes = mistakes
         self.isTracing = isTracing
         random = SeededRandom(seed: seed)
-        settings = SimulationSettings(using: &random, mistakes: mistakes)
+        settings = SimulationSettings(using: &random, mistakes: mistakes, hasBrakes: hasBrakes)
         store = ModelStore(
             leaseLength: settings.leaseLength, mapped: settings.mapped, mistakes: mistakes, values: settings.values)
     }
@@ -95,7 +102,7 @@ public struct Simulation {
             now = instant
             perform(event)
             if phase != .trouble, isAtRest { advancePhase() }
-            if phase == .retried, isAtRest { break }
+            if phase == .retried, isAtRest, !approvesMore() { break }
             if now > settings.trouble + Self.patience { fail("It does not converge: " + restlessness) }
         }
         if violation == nil { checkAtRest() }
@@ -117,6 +124,13 @@ public struct Simulation {
         for _ in 0..<settings.strikes {
             queue.schedule(.faultStrikes, at: .random(in: 0..<settings.trouble, using: &random))
         }
+        if settings.brakes != nil { writeFirst() }
+        for _ in 0..<(settings.brakes?.massChanges ?? 0) {
+            queue.schedule(.massChange, at: .random(in: 0..<settings.lastWrite, using: &random))
+        }
+        for _ in 0..<(settings.brakes?.answers ?? 0) {
+            queue.schedule(.operatorAnswers, at: .random(in: 0..<settings.trouble, using: &random))
+        }
         queue.schedule(.faultsHeal, at: settings.trouble)
         figures.agents = settings.agents
     }
@@ -129,6 +143,8 @@ public struct Simulation {
         case .applicationWrites: writeSomething()
         case .faultStrikes: strike()
         case .operatorResumes: resumeByOperator()
+        case .massChange: writeToAll()
+        case .operatorAnswers: answerBrakes()
         case .agentStarts(let index): start(index)
         case .faultsHeal: heal()
         }
@@ -149,9 +165,20 @@ public struct Simulation {
     private mutating func advancePhase() {
         guard phase == .calming else { return }
         phase = .retried
+        if settings.brakes != nil { approve() }
         store.resync(.failed, isForced: false, now: databaseNow)
         note("resync --failed")
         notifyAll()
+    }
+
+    /// At rest again, the operator says yes until no brake holds anybody; what a limit lets through one time after the
+    /// other takes several.
+    private mutating func approvesMore() -> Bool {
+        guard settings.brakes != nil, watch.approvals < settings.users else { return false }
+        watch.approvals += 1
+        guard approve() else { return false }
+        notifyAll()
+        return true
     }
 
     mutating func fail(_ what: String) {

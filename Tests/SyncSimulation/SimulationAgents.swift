@@ -8,6 +8,10 @@ extension Simulation {
         agents[index].state = .running
         agents[index].dispatcher = Dispatcher(
             settings: settings.dispatcher, seed: .random(in: .min ... .max, using: &random))
+        if let brakes = settings.brakes {
+            agents[index].gauge = BlastGauge(sharePercent: brakes.sharePercent, fewest: brakes.fewest)
+        }
+        agents[index].fleet = 1
         agents[index].desk = []
         agents[index].isDeskBusy = false
         agents[index].doom = nil
@@ -75,6 +79,7 @@ extension Simulation {
         case .callEnds(let number, let answer):
             guard let call = openCalls.removeValue(forKey: number) else { return }
             note("agent \(index) \(call.job.claim.user): \(answer.outcome)")
+            checkRejections(answer.outcome, of: call.job.claim.user, index)
             let lasted = PushAnswer(outcome: answer.outcome, duration: .milliseconds(now - call.sentAt))
             handle(.answered(call.job, lasted), index)
         case .databaseAnswers(let answer): hear(answer, index)
@@ -82,6 +87,7 @@ extension Simulation {
     }
 
     mutating func handle(_ event: DispatcherEvent, _ index: Int) {
+        if case .fleetCounted(let count) = event { agents[index].fleet = count }
         let actions = agents[index].dispatcher.handle(event, at: agents[index].instant(now))
         if agents[index].dispatcher.held > settings.dispatcher.capacity {
             fail("I5: agent \(index) holds \(agents[index].dispatcher.held) users")
@@ -96,8 +102,8 @@ extension Simulation {
         case .throttleFleet(let wait): ask(.throttle(wait.millisecondsRoundedUp), index)
         case .pauseFleet: ask(.pause, index)
         case .resumeFleet: ask(.resume, index)
-        // The simulation's agents run without that breaker.
-        case .suspectFleet: break
+        case .suspectFleet(let suspicion):
+            if !store.mistakes.contains(.suspicionIgnored) { ask(.suspect(suspicion), index) }
         case .push(let job):
             // A task of its own makes the call, a moment later: that moment can be long.
             queue.schedule(

@@ -67,6 +67,14 @@ extension Simulation {
             return nil
         case .claim(let limit, let claimedAt, let snapshot):
             return .claimed(claim(limit, snapshot, life), claimedAt: claimedAt)
+        case .count(let planned):
+            let (changed, known) = countChanges(planned)
+            note("database: agent \(life.agent) counts \(changed) changed of \(known) known")
+            return .counted(changed: changed, known: known, planned)
+        case .brake(let planned):
+            store.brake(now: databaseNow)
+            note("database: agent \(life.agent) brakes")
+            return .braked(planned)
         case .admit(let requests, let planned):
             let verdicts = store.admit(requests, limit: settings.newSubscriberLimit, now: databaseNow)
             note("database: admit \(verdicts)")
@@ -78,6 +86,9 @@ extension Simulation {
         case .settle(let batch): return .settled(settle(batch, life))
         case .throttle(let wait): store.throttle(until: databaseNow + wait)
         case .pause: store.pauseForAccount(now: databaseNow)
+        case .suspect(let suspicion):
+            store.pauseForSuspicion(suspicion, now: databaseNow)
+            figures.suspicions += 1
         case .resume: store.resumeAfterProbe()
         }
         note("database: agent \(life.agent) \(statement.name)")
@@ -86,6 +97,7 @@ extension Simulation {
 
     private mutating func claim(_ limit: Int, _ snapshot: ClaimSnapshot, _ life: AgentLife) -> ModelClaimBatch {
         let batch = store.claim(limit: limit, foldLimit: 5, reading: snapshot)
+        for claim in batch.claims { remember(claim) }
         figures.takeovers += batch.claims.count { claim in snapshot.isTakenOver(claim.user) }
         if batch.folded > 0 || !batch.claims.isEmpty {
             note(
@@ -111,12 +123,20 @@ extension Simulation {
     mutating func hear(_ answer: DatabaseAnswer, _ index: Int) {
         switch answer {
         case .claimed(let batch, let claimedAt): return plan(batch, claimedAt, index)
+        case .counted(let changed, let known, let planned):
+            let isTooMany = agents[index].gauge.counted(changed: changed, of: known, at: agents[index].instant(now))
+            return isTooMany ? dispatch(.brake(planned), index) : askForAdmission(planned, index)
+        case .braked(let planned): return askForAdmission(holding(planned), index)
         case .admitted(let verdicts, let planned): finishDeskWork(.claimed(haul(planned, verdicts)), index)
         case .settled(let report): finishDeskWork(.settled(report), index)
         case .done: finishDeskWork(nil, index)
         case .failed(.beginClaim), .failed(.claim): finishDeskWork(.claimFailed, index)
         case .failed(.settle(let batch)): finishDeskWork(.settleFailed(batch), index)
-        case .failed(.admit(_, let planned)): finishDeskWork(.claimed(releasing(planned)), index)
+        case .failed(.admit(_, let planned)), .failed(.count(let planned)), .failed(.brake(let planned)):
+            finishDeskWork(.claimed(releasing(planned)), index)
+        case .failed(.suspect):
+            watch.rejected = [:]
+            finishDeskWork(nil, index)
         case .failed(.throttle), .failed(.pause), .failed(.resume): finishDeskWork(nil, index)
         }
     }
@@ -132,7 +152,25 @@ extension Simulation {
     private mutating func plan(_ batch: ModelClaimBatch, _ claimedAt: Instant, _ index: Int) {
         let plans = batch.claims.map { ($0, PushPlan(for: $0, rules: settings.rules)) }
         let planned = PlannedClaims(plans: plans, batch: batch, claimedAt: claimedAt)
-        let requests = plans.compactMap { claim, plan -> ModelAdmissionRequest? in
+        if isCountDue(planned, index) { return dispatch(.count(planned), index) }
+        let isBraked = batch.isBraked && !store.mistakes.contains(.brakeNotAsked)
+        askForAdmission(isBraked ? holding(planned) : planned, index)
+    }
+
+    /// Takes out those whom the brake on mass changes holds.
+    private mutating func holding(_ planned: PlannedClaims) -> PlannedClaims {
+        var planned = planned
+        planned.held = planned.plans.compactMap { claim, plan in
+            guard case .push(let push) = plan, push.isHeldByBrake(claim) else { return nil }
+            return Settlement(braking: claim, push: push)
+        }
+        planned.plans.removeAll { $1.isHeldByBrake($0) }
+        figures.braked += planned.held.count
+        return planned
+    }
+
+    private mutating func askForAdmission(_ planned: PlannedClaims, _ index: Int) {
+        let requests = planned.plans.compactMap { claim, plan -> ModelAdmissionRequest? in
             guard case .push(let push) = plan, push.needsAdmission else { return nil }
             return ModelAdmissionRequest(user: claim.user, lease: claim.lease, reference: push.reference)
         }
@@ -142,6 +180,7 @@ extension Simulation {
 
     private func haul(_ planned: PlannedClaims, _ verdicts: [UserKey: Admission]) -> Haul {
         var haul = planned.emptyHaul
+        haul.settlements = planned.held
         for (claim, plan) in planned.plans {
             guard let decided = verdicts[claim.user].map(plan.admitted) ?? plan else { continue }
             if case .push(let push) = decided {
@@ -155,7 +194,7 @@ extension Simulation {
 
     private func releasing(_ planned: PlannedClaims) -> Haul {
         var haul = planned.emptyHaul
-        haul.settlements = planned.plans.map { Settlement(releasing: $0.0) }
+        haul.settlements = planned.held + planned.plans.map { Settlement(releasing: $0.0) }
         return haul
     }
 }
@@ -170,10 +209,13 @@ extension DatabaseStatement {
     fileprivate var name: String {
         switch self {
         case .beginClaim, .claim: "claim"
+        case .count: "count"
+        case .brake: "brake"
         case .admit: "admit"
         case .settle: "settle"
         case .throttle: "throttle"
         case .pause: "pause"
+        case .suspect: "suspect"
         case .resume: "resume"
         }
     }

@@ -17,6 +17,8 @@ enum WorldEvent {
     case applicationWrites
     case faultStrikes
     case operatorResumes
+    case massChange
+    case operatorAnswers
     case agentStarts(Int)
     case faultsHeal
 }
@@ -36,16 +38,21 @@ enum AgentEvent {
 enum DatabaseStatement {
     case beginClaim(limit: Int, claimedAt: Instant)
     case claim(limit: Int, claimedAt: Instant, ClaimSnapshot)
+    case count(PlannedClaims)
+    case brake(PlannedClaims)
     case admit([ModelAdmissionRequest], PlannedClaims)
     case settle([Settlement])
     case throttle(Int64)
     case pause
+    case suspect(Suspicion)
     case resume
 }
 
 /// What the database says to an agent.
 enum DatabaseAnswer {
     case claimed(ModelClaimBatch, claimedAt: Instant)
+    case counted(changed: Int, known: Int, PlannedClaims)
+    case braked(PlannedClaims)
     case admitted([UserKey: Admission], PlannedClaims)
     case settled(SettleReport)
     case done
@@ -55,7 +62,9 @@ enum DatabaseAnswer {
 
 /// A claim's users, planned, while the database is asked whether they may be admitted.
 struct PlannedClaims {
-    let plans: [(Claim, PushPlan)]
+    var plans: [(Claim, PushPlan)]
+    /// Those that a brake holds.
+    var held: [Settlement] = []
     let batch: ModelClaimBatch
     let claimedAt: Instant
 }

@@ -29,6 +29,11 @@ public struct SimulationFigures: Sendable, Hashable {
     public var usersRejected = 0
     /// Users of whose subscriber nothing can be promised: see `Simulation.excused`.
     public var usersExcused = 0
+    /// Known subscribers that were overwritten while a brake was there to hold them, and held changes.
+    public var overwritten = 0
+    public var braked = 0
+    public var approvals = 0
+    public var suspicions = 0
     /// Milliseconds of virtual time.
     public var duration: Int64 = 0
 
@@ -46,6 +51,10 @@ public struct SimulationFigures: Sendable, Hashable {
         left.usersHeld += right.usersHeld
         left.usersRejected += right.usersRejected
         left.usersExcused += right.usersExcused
+        left.overwritten += right.overwritten
+        left.braked += right.braked
+        left.approvals += right.approvals
+        left.suspicions += right.suspicions
         left.duration += right.duration
     }
 }

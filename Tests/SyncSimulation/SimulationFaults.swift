@@ -82,7 +82,8 @@ extension Simulation {
     }
 
     mutating func resumeByOperator() {
-        store.resumeByOperator()
+        store.resumeByOperator(now: databaseNow)
+        watch.rejected = [:]
         notifyAll()
     }
 
@@ -92,6 +93,10 @@ extension Simulation {
         phase = .calming
         weather = Weather()
         resumeByOperator()
+        // What users were rejected for before may be suspected later, by an agent that slept.
+        if settings.brakes != nil {
+            for minutes in [1, 5, 10] { queue.schedule(.operatorResumes, at: now + Int64(minutes) * 60_000) }
+        }
         for index in agents.indices {
             agents[index].doom = nil
             if agents[index].state == .dead { start(index) }

@@ -20,8 +20,8 @@ extension Simulation {
     /// I6: no more subscribers than allowed, and no second one for a user whom nobody gave a new reference. One that
     /// somebody else has taken over since counts as theirs.
     mutating func checkCreations() {
-        let limit = settings.newSubscriberLimit
-        if limit >= 0, signalWire.subscribers.count > limit {
+        let limit = allowedSubscribers
+        if settings.newSubscriberLimit >= 0, signalWire.subscribers.count > limit {
             fail("I6: \(signalWire.subscribers.count) subscribers were created where \(limit) were allowed")
         }
         guard settings.rules.referenceChange == .hold else { return }
@@ -42,6 +42,7 @@ extension Simulation {
 
     /// I1 and I5, when everything has come to rest.
     mutating func checkAtRest() {
+        checkReleased()
         if !store.changes.isEmpty { fail("I5: changes are left") }
         if !Set(store.knownUsers).isSubset(of: usersEverWritten) { fail("I5: a user was never written") }
         for user in usersEverWritten.sorted() { checkAtRest(user) }
@@ -103,7 +104,7 @@ extension Simulation {
         case .missingReference: Reference(row.reference) == nil
         case .referenceChanged: isStrange(row.reference, to: state)
         case .duplicateReference: hasNamesake(state, Reference(row.reference)?.folded)
-        case .newSubscriberLimit: settings.newSubscriberLimit >= 0
+        case .newSubscriberLimit: settings.newSubscriberLimit >= 0 && settings.brakes == nil
         case .invalidTimeZone: Profile(columns: row.fields, rules: settings.values).holdReason == .invalidTimeZone
         case .missingProfile, .massChange, .valueTooLong, nil: false
         }

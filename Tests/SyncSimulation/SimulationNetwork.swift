@@ -10,6 +10,7 @@ extension Simulation {
             number: number(), life: agents[index].identity, job: job, fate: fate(of: job.push),
             claimedAt: agents[index].realTime(of: job.claimedAt), sentAt: now)
         checkAlone(call)
+        checkOverwriting(job)
         openCalls[call.number] = call
         figures.calls += 1
         let user = job.claim.user

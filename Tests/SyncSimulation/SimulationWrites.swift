@@ -5,6 +5,14 @@ extension Simulation {
     /// Every key that can be in the table.
     var allUsers: [UserKey] { (0..<settings.users).map { UserKey("u\($0)") } }
 
+    /// Everybody who can be there is there from the beginning, so that a share of them is something.
+    mutating func writeFirst() {
+        for user in allUsers {
+            usersEverWritten.insert(user)
+            write(user, freshRow(of: user))
+        }
+    }
+
     mutating func writeSomething() {
         for _ in 0..<(chance(0.2, &random) ? 4 : 1) { writeOnce() }
         notifyAll()
@@ -80,10 +88,12 @@ extension Simulation {
 
     private func ownReference(of user: UserKey) -> String { "\(user.text)@example.org" }
 
+    /// Where users in a row who are refused pause everything, an operator would have to end it again and again.
+    private var refusedValue: String { settings.dispatcher.equalRejections > 0 ? "D" : Self.refusedValue }
+
     /// Few values, so that they come back: A → B → A is what an optimistic comparison overlooks.
     private mutating func value(of field: ProfileField) -> String? {
-        let value = pick(
-            ["A", "A", "B", "B", "C", " D ", "", nil, chance(0.2, &random) ? Self.refusedValue : "A"], &random)
+        let value = pick(["A", "A", "B", "B", "C", " D ", "", nil, chance(0.2, &random) ? refusedValue : "A"], &random)
         return field == .timeZone ? value.map { Self.zones[$0] ?? $0 } : value
     }
 

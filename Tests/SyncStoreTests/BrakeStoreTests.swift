@@ -1,0 +1,86 @@
+import Postgres
+import SyncCore
+import TestSupport
+import Testing
+
+@testable import SyncStore
+
+@Suite("What the brakes go by in the database") struct BrakeStoreTests {
+    /// Users who are known since long, each with the seconds since the row was changed.
+    static func known(_ fixture: Fixture, changed: [Int], standing: String = "synced") async throws {
+        for (index, seconds) in changed.enumerated() {
+            try await fixture.run(
+                """
+                INSERT INTO subscriber_sync.subscriber (user_key, standing, admitted_at, changed_at)
+                VALUES ('\(standing)\(index)', '\(standing)', now() - interval '3 days', now() - interval '\(seconds) s')
+                """)
+        }
+    }
+
+    static func ago(_ seconds: Int, _ fixture: Fixture) async throws -> String? {
+        try await fixture.value("SELECT now() - interval '\(seconds) s'")
+    }
+
+    @Test("is the most users who changed within one window, also in one that has passed, since somebody judged")
+    func counts() async throws {
+        try await Fixture.run { fixture in
+            let store = try await fixture.store()
+            #expect(try await store.changedInWindow(from: nil) == 0)
+            try await Self.known(fixture, changed: [5, 1000, 1200, 1500, 1590, 3000])
+            try await Self.known(fixture, changed: [1100, 1], standing: "deleted")
+            #expect(try await store.changedInWindow(from: nil) == 1)
+            #expect(try await store.changedInWindow(from: try await Self.ago(1595, fixture)) == 4)
+            #expect(try await store.changedInWindow(from: try await Self.ago(900, fixture)) == 2, "what came before it")
+            #expect(try await store.changedInWindow(from: try await Self.ago(900_000, fixture)) == 4)
+            try await fixture.run("UPDATE subscriber_sync.control SET judged_at = now() - interval '1250 s'")
+            #expect(try await store.changedInWindow(from: try await Self.ago(1595, fixture)) == 2)
+            try await fixture.run(
+                "UPDATE subscriber_sync.subscriber SET admitted_at = now() WHERE user_key = 'synced1'")
+            #expect(try await store.changedInWindow(from: try await Self.ago(1595, fixture)) == 1, "one of them is new")
+            await store.close()
+        }
+    }
+
+    @Test("begins with the oldest change that a claim is about, folded or due, and not with a resync's")
+    func oldest() async throws {
+        try await Fixture.run { fixture in
+            try await fixture.run(
+                "INSERT INTO users (id, email) VALUES (1, 'a@x'), (2, 'b@x'), (3, 'c@x')")
+            let store = try await fixture.store()
+            #expect(try await store.claim(limit: 0).oldestChange != nil)
+            #expect(try await store.claim(limit: 0).oldestChange == nil, "it is about nobody")
+            try await fixture.run(
+                """
+                UPDATE subscriber_sync.subscriber SET changed_at = to_timestamp(user_key::integer),
+                    priority = CASE user_key WHEN '1' THEN 1 ELSE 0 END
+                """)
+            let batch = try await store.claim(limit: 10)
+            #expect(batch.claims.count == 3)
+            let seconds = "SELECT extract(epoch FROM '\(batch.oldestChange ?? "")'::timestamptz)::integer"
+            #expect(try await fixture.value(seconds) == "2")
+            await store.close()
+        }
+    }
+
+    @Test("leaves a held user who is in flight to that agent when it is approved, and wants the user once more")
+    func approvesInFlight() async throws {
+        try await Fixture.run { fixture in
+            try await fixture.run("INSERT INTO users (id, email) VALUES (1, 'a@x'), (2, 'b@x')")
+            let store = try await fixture.store()
+            #expect(try await store.claims().count == 2)
+            try await fixture.run(
+                """
+                UPDATE subscriber_sync.subscriber SET standing = 'held', last_error_code = 'mass_change';
+                UPDATE subscriber_sync.subscriber SET lease = NULL, due_at = NULL WHERE user_key = '2'
+                """)
+            let control = FleetControl(session: fixture.session, operatorName: "me")
+            #expect(try await control.approve() == Judgement(changed: 2, new: 0))
+            #expect(try await store.claims().map(\.user.text) == ["2"], "the other's lease holds")
+            #expect(
+                try await fixture.column("SELECT wanted FROM subscriber_sync.subscriber ORDER BY user_key") == [
+                    "2", "2",
+                ])
+            await store.close()
+        }
+    }
+}
