@@ -44,7 +44,7 @@ extension Store {
     /// Who waited for the reference of a user that is deleted now is due as well.
     ///
     /// Rows are locked with SKIP LOCKED, so this waits for nobody. A settlement whose heir can't be had just then
-    /// (locked, or in the same batch) is skipped as a whole, and comes again.
+    /// (locked, or settled by the same batch) is skipped as a whole, and comes again.
     static let settle = Statement<SettledRow>(
         "settle",
         """
@@ -101,7 +101,11 @@ extension Store {
         ),
         -- Those whose heir can't be had.
         waiting AS MATERIALIZED (
-            SELECT e.user_key FROM succeeding e WHERE e.heir NOT IN (SELECT user_key FROM heirs)
+            SELECT e.user_key FROM succeeding e
+            WHERE e.heir NOT IN (SELECT user_key FROM heirs)
+                -- An heir that lost its own lease in this batch is due again for that; or two that are each other's
+                -- would be skipped for ever.
+                AND e.heir NOT IN (SELECT a.user_key FROM assessed a WHERE NOT a.is_held)
         ),
         judged AS MATERIALIZED (
             SELECT a.* FROM assessed a WHERE a.user_key NOT IN (SELECT user_key FROM waiting)
@@ -135,8 +139,10 @@ extension Store {
             UPDATE subscriber_sync.subscriber s SET
                 wanted = s.wanted + 1,
                 -- One without an answer may land even later.
-                doubted_until = greatest(s.doubted_until,
-                    now() + CASE j.doubt WHEN 'raised' THEN $17::bigint ELSE 0 END * interval '1 ms'),
+                doubted_until = greatest(s.doubted_until, now() + CASE
+                    WHEN j.doubt = 'raised'
+                        OR EXISTS (SELECT FROM succeeding e WHERE e.heir = s.user_key AND e.doubt = 'raised')
+                    THEN $17::bigint ELSE 0 END * interval '1 ms'),
                 due_at = CASE WHEN s.lease IS NOT NULL AND s.due_at > now() THEN s.due_at ELSE now() END
             FROM judged j
             WHERE s.user_key = j.user_key AND s.user_key = ANY ($1::text[]) AND NOT j.is_held

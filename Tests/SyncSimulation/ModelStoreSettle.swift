@@ -6,6 +6,8 @@ extension ModelStore {
     /// - Parameter locked: users whose rows somebody else has locked just then; they come back as skipped.
     public mutating func settle(_ batch: [Settlement], locked: Set<UserKey> = [], now: Int64) -> SettleReport {
         var report = SettleReport(settled: 0)
+        let lost = Set(
+            batch.filter { !locked.contains($0.user) && isLost($0) }.map(\.user))
         for settlement in batch {
             guard !locked.contains(settlement.user) else {
                 report.skipped.append(settlement)
@@ -13,13 +15,15 @@ extension ModelStore {
             }
             let isHeld = subscribers[settlement.user]?.lease == settlement.lease.token
             let heirs = isHeld ? [] : heirs(of: settlement)
-            let others = locked.union(batch.map(\.user))
+            let others = locked.union(batch.map(\.user)).subtracting(lost)
             guard heirs.allSatisfy({ !others.contains($0) }) else {
                 report.skipped.append(settlement)
                 continue
             }
             guard var row = subscribers[settlement.user] else {
-                for heir in heirs { warn(heir, of: settlement, now: now) }
+                for heir in heirs {
+                    lost.contains(heir) ? doubt(heir, of: settlement, now: now) : warn(heir, of: settlement, now: now)
+                }
                 report.settled += 1
                 continue
             }
@@ -30,13 +34,15 @@ extension ModelStore {
                 note(settlement, as: settlement.note?.outcome.rawValue)
             } else {
                 redo(settlement, in: &row, now: now)
-                for heir in heirs { warn(heir, of: settlement, now: now) }
+                for heir in heirs {
+                    lost.contains(heir) ? doubt(heir, of: settlement, now: now) : warn(heir, of: settlement, now: now)
+                }
                 report.lost += 1
                 note(settlement, as: "lease_lost")
             }
             subscribers[settlement.user] = row
             if isHeld, settlement.standing == .deleted, row.admittedAt != nil, let folded = row.folded {
-                releaseDuplicates(of: [folded], besides: others, now: now)
+                releaseDuplicates(of: [folded], besides: locked.union(batch.map(\.user)), now: now)
             }
         }
         return report
@@ -50,6 +56,17 @@ extension ModelStore {
         return subscribers.values.filter {
             $0.user != settlement.user && $0.admittedAt != nil && $0.standing != .deleted && $0.folded == called
         }.map(\.user).sorted()
+    }
+
+    private func isLost(_ settlement: Settlement) -> Bool {
+        subscribers[settlement.user].map { $0.lease != settlement.lease.token } ?? false
+    }
+
+    /// An heir that lost its own lease in the same batch is due again for that; the other's call may land on it all the
+    /// same.
+    private mutating func doubt(_ heir: UserKey, of settlement: Settlement, now: Int64) {
+        guard settlement.doubt == .raised, let row = subscribers[heir] else { return }
+        subscribers[heir]?.doubtedUntil = max(row.doubtedUntil ?? .min, now + leaseLength)
     }
 
     private mutating func warn(_ heir: UserKey, of settlement: Settlement, now: Int64) {

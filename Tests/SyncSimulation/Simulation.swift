@@ -37,6 +37,7 @@ public struct Simulation {
     var watch = BrakeWatch()
     /// What each lease was taken for, where there are brakes.
     var claimed: [Lease: ClaimedChange] = [:]
+    private var events = 0
     var violation: String?
     var trace: [String] = []
     var figures = SimulationFigures()
@@ -61,6 +62,8 @@ public struct Simulation {
 
     /// How long it may take until everything has come to rest: some retries at the longest backoff.
     static let patience: Int64 = 4 * 3_600_000
+    /// Many times what any run takes that comes to rest.
+    static let mostEvents = 500_000
     /// How many lines of the trace are kept.
     static let traceLength = 40
 
@@ -100,6 +103,8 @@ public struct Simulation {
         populate()
         while violation == nil, let (instant, event) = queue.next() {
             now = instant
+            events += 1
+            if events > Self.mostEvents { fail("It is busy without an end: " + restlessness) }
             perform(event)
             if phase != .trouble, isAtRest { advancePhase() }
             if phase == .retried, isAtRest, !approvesMore() { break }
