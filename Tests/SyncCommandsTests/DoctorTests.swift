@@ -117,7 +117,7 @@ import Testing
         }
     }
 
-    @Test("says the same of every other thing that needs no database")
+    @Test("names what is wrong on the way to SignalWire: the scope, the address, the name, the token")
     func signalWire() async throws {
         try await Stage.run(faults: ["status=403,path=*resources*"]) { stage in
             _ = try await stage.command("migrate")

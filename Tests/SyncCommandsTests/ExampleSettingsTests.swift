@@ -54,7 +54,8 @@ import Testing
     func readme() throws {
         let text = try String(
             contentsOf: Deployed.folder.deletingLastPathComponent().appending(path: "README.md"), encoding: .utf8)
-        let rows = text.split(separator: "\n").compactMap { line in
+        let section = try #require(text.components(separatedBy: "\n## ").first { $0.hasPrefix("Settings\n") })
+        let rows = section.split(separator: "\n").compactMap { line in
             line.firstMatch(of: #/^\| ((?:`[a-z_.…]+`(?:, )?)+) \| /#).map { String($0.1) }
         }
         let keys = Set(
@@ -62,9 +63,13 @@ import Testing
                 $0.trimmingCharacters(in: CharacterSet(charactersIn: " `"))
             }
             .filter { $0.contains(".") })
-        let fields = SettingTable.all.map(\.path).filter { $0.hasPrefix(SettingTable.fieldPrefix) }
+        let fields = SettingTable.all.map(\.path).filter {
+            $0.hasPrefix(SettingTable.fieldPrefix) || $0.hasPrefix(SettingTable.constantPrefix)
+        }
         let account = SettingTable.all.filter { $0.exposure != .open || $0.path == "signalwire.space" }.map(\.path)
-        let expected = Set(SettingTable.all.map(\.path)).subtracting(fields).union(["source.fields.…"])
+        let expected = Set(SettingTable.all.map(\.path)).subtracting(fields).union([
+            "source.fields.…", "source.constants.…",
+        ])
         // The environment's names of those that are secret or name a place stand in the table below.
         #expect(expected.subtracting(keys).subtracting(account) == [])
         #expect(keys.subtracting(expected) == [])

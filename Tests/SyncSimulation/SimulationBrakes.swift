@@ -90,7 +90,9 @@ extension Simulation {
 
     /// With a brake on, no known subscriber is overwritten beyond the share, however often agents come and go.
     ///
-    /// One agent keeps it exactly. Of several, each may use up what it counted last before it counts again.
+    /// One agent keeps it exactly. Of several, each may use up what it counted last before it counts again. As in the
+    /// database, where a row has the time of its last change only, who has changed again counts with that change, once
+    /// it is sent.
     mutating func checkOverwriting(_ job: Job) {
         guard let brakes = settings.brakes, job.push.isHeldByBrake(job.claim) else { return }
         guard let known = claimed[job.claim.lease], let limit = known.limit else { return }
@@ -98,7 +100,7 @@ extension Simulation {
         watch.mostOverwritten = max(watch.mostOverwritten, limit * settings.agents)
         watch.overwritten[job.claim.user] = known.changedAt
         figures.overwritten += 1
-        let times = watch.overwritten.values
+        let times = watch.overwritten.filter { store.subscribers[$0]?.changedAt == $1 }.values
         let most = times.map { end in times.count { $0 <= end && $0 >= end - brakes.window } }.max() ?? 0
         if most > watch.mostOverwritten {
             fail("The brake on mass changes let \(most) be overwritten where \(watch.mostOverwritten) were allowed")

@@ -85,7 +85,7 @@ struct SimulationSettings: Sendable {
         if hasBrakes { faults.removeAll { $0 == .clockJump } }
         self.faults = faults
         strikes = faults.isEmpty ? 0 : .random(in: 1...(isHarsh ? 30 : 12), using: &random)
-        upheaval = isHarsh || hasBrakes ? 0.05 : pick([0.3, 0.5], &random)
+        upheaval = hasBrakes ? 0.05 : isHarsh ? 0.05 : pick([0.3, 0.5], &random)
         lostNotification = pick([0, 0.2, 1], &random)
         lostAnswer = isHarsh ? 0.6 : pick([0, 0.1, 0.4], &random)
         failedStatement = pick([0, 0, 0.05, 0.2], &random)

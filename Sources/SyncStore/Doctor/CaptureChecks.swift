@@ -26,7 +26,8 @@ extension CaptureInstaller.Work {
         }
         guard notes.isEmpty else {
             return .warn(
-                "capture", notes.joined(separator: " "), hint: "The page of related tables says what can be done.")
+                "capture", notes.joined(separator: " "),
+                hint: "\"Profiles that span tables\" in the README says what can be done.")
         }
         return .ok(
             "capture", isRemoval ? "Nothing of ours is on the table; it is polled." : "Capture is as the settings say.")
