@@ -169,8 +169,11 @@ extension Store {
         logged AS (
             INSERT INTO subscriber_sync.log (user_key, reference, subscriber_id, outcome, http_status, error_code, error,
                 changed_fields, duration_ms, agent, request_id)
-            SELECT j.user_key, j.reference,
-                -- Of a lost call nothing that the row doesn't say itself: the user may have been forgotten meanwhile.
+            SELECT j.user_key,
+                -- Of a lost call nothing that we don't know of the user anyway: they may have been forgotten meanwhile.
+                CASE WHEN j.is_held OR j.called IS NULL OR j.called = j.reference THEN j.reference
+                    ELSE (SELECT p.reference FROM subscriber_sync.pair p
+                        WHERE p.user_key = j.user_key AND p.reference = j.called) END,
                 CASE WHEN j.is_held OR j.subscriber_id::uuid = j.known_id THEN j.subscriber_id::uuid END,
                 CASE WHEN j.is_held THEN j.outcome ELSE 'lease_lost' END,
                 j.http_status::integer, j.error_code, j.error, string_to_array(j.changed, ','), j.duration_ms::integer,

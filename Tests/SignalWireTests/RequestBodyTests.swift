@@ -36,7 +36,8 @@ struct RequestBodyTests {
 
     @Test("of a push never has a password, a fingerprint or a scope")
     func pushHasNoSecrets() throws {
-        let all = Dictionary(uniqueKeysWithValues: ProfileField.allCases.map { ($0, "x") })
+        let all = Dictionary(
+            uniqueKeysWithValues: ProfileField.allCases.map { ($0, $0 == .timeZone ? "Europe/London" : "x") })
         let request = TokenRequest(try push("r", all), expireAt: 1, applicationID: nil)
         let object = try #require(JSONSerialization.jsonObject(with: Data(request.body)) as? [String: Any])
         #expect(Set(object.keys) == Set(ProfileField.allCases.map(\.rawValue) + ["reference", "expire_at"]))

@@ -20,11 +20,11 @@ struct SimulationMistakeTests {
     /// the simulation changed since, the search goes on from there, and only takes longer.
     private static func start(for mistake: Mistake) -> UInt64 {
         switch mistake {
-        case .lostDoubtEndsAtOnce: 1180
+        case .lostDoubtEndsAtOnce: 950
         case .noDoubtAfterTakeover: 2190
         case .returningUserUnseen: 1870
         case .noFence, .noRedirtyAfterLostLease, .listenWithoutPolling, .referenceNotWrittenAhead,
-            .settleWithoutVersion, .staleRead, .predecessorForgotten, .pairsForgotten, .lateCallTakenForCurrent,
+            .settleWithoutVersion, .staleRead, .predecessorForgotten, .pairsForgotten,
             .referenceKeptUntilGranted, .brakeNotAsked, .brakeLooksOnlyBack, .brakeCountsOnlyFolds,
             .approvalEndsLeases, .suspicionIgnored:
             1

@@ -59,7 +59,8 @@ struct SimulationSettings: Sendable {
     /// - Parameter hasBrakes: whether there is a limit to mass changes and to equal rejections. The draws of runs without
     ///   them stay as they are.
     init(using random: inout SeededRandom, mistakes: Set<Mistake>, hasBrakes: Bool = false) {
-        let isHarsh = chance(0.4, &random)
+        // One mistake shows in few seeds even of the harsh ones, and in no other.
+        let isHarsh = chance(mistakes.contains(.lostDoubtEndsAtOnce) ? 1 : 0.4, &random)
         agents = .random(in: hasBrakes ? 1...2 : isHarsh ? 2...3 : 1...4, using: &random)
         users = .random(in: hasBrakes ? 6...10 : isHarsh ? 1...2 : 2...6, using: &random)
         mapped = Array([ProfileField.firstName, .jobTitle, .timeZone].prefix(.random(in: 1...3, using: &random)))
