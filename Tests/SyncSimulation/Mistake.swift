@@ -24,6 +24,8 @@ public enum Mistake: String, Sendable, Hashable, CaseIterable {
     case predecessorForgotten
     /// Nobody remembers the pairs that were left: a return is taken for a new subscriber, and knows nothing of the old.
     case pairsForgotten
+    /// A lost call is taken for one to the subscriber that the user has now.
+    case lateCallTakenForCurrent
     /// Whoever asks for another reference keeps theirs until it is granted.
     case referenceKeptUntilGranted
     /// Nobody asks whether changes are held, or too many.
@@ -43,7 +45,7 @@ public enum Mistake: String, Sendable, Hashable, CaseIterable {
         case .brakeNotAsked, .brakeLooksOnlyBack, .brakeCountsOnlyFolds, .approvalEndsLeases, .suspicionIgnored: true
         case .noFence, .noRedirtyAfterLostLease, .listenWithoutPolling, .referenceNotWrittenAhead,
             .settleWithoutVersion, .staleRead, .noDoubtAfterTakeover, .lostDoubtEndsAtOnce, .returningUserUnseen,
-            .predecessorForgotten, .pairsForgotten, .referenceKeptUntilGranted:
+            .predecessorForgotten, .pairsForgotten, .lateCallTakenForCurrent, .referenceKeptUntilGranted:
             false
         }
     }

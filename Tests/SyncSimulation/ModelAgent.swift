@@ -33,8 +33,8 @@ struct ModelAgent {
     var doom: Doom?
     /// The end of the last stall: what was claimed before may have been lost meanwhile.
     var disturbedAt: Int64 = .min
-    /// The references for which a call was sent after the user's lease was lost, as long as that isn't written down.
-    var sentLate: [UserKey: String] = [:]
+    /// The references for which a call was sent after its lease was lost, as long as that isn't written down.
+    var sentLate: [Lease: String] = [:]
     /// This process's monotonic clock, which has an origin of its own.
     let clockOffset: Int64
 

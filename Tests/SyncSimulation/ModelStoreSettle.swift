@@ -50,7 +50,9 @@ extension ModelStore {
 
     /// Who has the subscriber that was called by now, after a change of the key or of references.
     private func heirs(of settlement: Settlement) -> [UserKey] {
-        guard let called = settlement.called?.folded else { return [] }
+        let current = subscribers[settlement.user]?.folded
+        let called = mistakes.contains(.lateCallTakenForCurrent) ? current : settlement.called?.folded
+        guard let called else { return [] }
         return subscribers.values.filter {
             $0.user != settlement.user && $0.admittedAt != nil && $0.standing != .deleted && $0.folded == called
         }.map(\.user).sorted()

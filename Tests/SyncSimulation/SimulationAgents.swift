@@ -61,8 +61,14 @@ extension Simulation {
             guard case .sends = event else { return false }
         }
         agents[index].doom = nil
+        if case .sends(let job) = event, chance(0.5, &random) { overtake(job.claim.user) }
+        if doom.isBeforeCall, doom.fault == .crash, chance(0.5, &random) {
+            // It makes its call, and nothing more.
+            agents[index].doom = ModelAgent.Doom(fault: .crash, eventsLeft: 0, isBeforeCall: false)
+            return false
+        }
         if doom.fault == .crash { crash(index) } else { stall(index) }
-        if doom.isBeforeCall, doom.fault == .stall, chance(0.25, &random) {
+        if doom.isBeforeCall, doom.fault == .stall, chance(0.4, &random) {
             // It wakes up, makes its call, and doesn't live to hear of it.
             agents[index].doom = ModelAgent.Doom(
                 fault: .crash, eventsLeft: .random(in: 1...4, using: &random), isBeforeCall: false)

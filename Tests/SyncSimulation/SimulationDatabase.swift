@@ -113,7 +113,9 @@ extension Simulation {
         note("database: agent \(life.agent) settles \(batch.map(\.user)), lost \(report.lost), skipped \(locked)")
         figures.lostLeases += report.lost
         if agents[life.agent].life == life.life {
-            for user in batch.map(\.user) where !locked.contains(user) { agents[life.agent].sentLate[user] = nil }
+            for settlement in batch where !locked.contains(settlement.user) {
+                agents[life.agent].sentLate[settlement.lease] = nil
+            }
         }
         checkSharing()
         return report

@@ -51,8 +51,9 @@ extension Simulation {
     }
 
     mutating func stall(_ index: Int) {
-        let most = chance(0.5, &random) ? settings.leaseLength : 3 * settings.leaseLength
-        let span = Int64.random(in: 1...most, using: &random)
+        // Shorter than a lease, or long enough for another agent to be done with the user meanwhile.
+        let lease = settings.leaseLength
+        let span = Int64.random(in: chance(0.5, &random) ? 1...lease : lease...4 * lease, using: &random)
         note("agent \(index) stalls for \(span) ms")
         figures.stalls += 1
         agents[index].state = .stalled(until: now + span)

@@ -15,7 +15,7 @@ extension Simulation {
         figures.calls += 1
         let user = job.claim.user
         if store.subscribers[user]?.lease != job.claim.lease.token {
-            agents[index].sentLate[user] = job.push.reference.text
+            agents[index].sentLate[job.claim.lease] = job.push.reference.text
         }
         note("agent \(index) sends \(user) \(job.push.tracedFields)")
         travel(call)
@@ -23,7 +23,9 @@ extension Simulation {
 
     /// Decides when, and whether, a request lands, and whether its answer comes back.
     private mutating func travel(_ call: Call) {
-        let isLossy = phase == .trouble && chance(settings.lostAnswer, &random)
+        // Where the agent slept before it called, the answer matters most.
+        let hasSlept = agents[call.life.agent].disturbedAt >= call.claimedAt
+        let isLossy = phase == .trouble && chance(hasSlept ? 0.8 : settings.lostAnswer, &random)
         guard isLossy else {
             return schedule(
                 landing: call, after: .random(in: 1...min(300, settings.timeout / 2), using: &random), isAnswered: true)

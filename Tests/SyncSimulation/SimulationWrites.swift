@@ -18,6 +18,27 @@ extension Simulation {
         notifyAll()
     }
 
+    /// What an agent is about to send is old before it is sent.
+    mutating func overtake(_ user: UserKey) {
+        guard now < settings.lastWrite, var row = store.source[user] else { return }
+        let field = pick(settings.mapped, &random)
+        row.fields[field] = value(of: field)
+        write(user, row)
+        if settings.referencesMove, chance(0.3, &random) { handOver(row.reference, of: user) }
+        notifyAll()
+    }
+
+    /// A user goes, and another comes with the same reference.
+    private mutating func handOver(_ reference: String?, of user: UserKey) {
+        let other = allUsers.first { store.source[$0] == nil } ?? pick(allUsers, &random)
+        guard other != user else { return }
+        usersEverWritten.insert(other)
+        var theirs = freshRow(of: other)
+        theirs.reference = reference
+        write(user, nil)
+        write(other, theirs)
+    }
+
     private mutating func writeOnce() {
         let user = pick(allUsers, &random)
         usersEverWritten.insert(user)
