@@ -29,7 +29,6 @@ enum Sabotage: String, CaseIterable {
             Sabotage.onUpdate(
                 """
                 IF NEW.lease IS NOT DISTINCT FROM OLD.lease AND NEW.wanted = OLD.wanted + 1
-                    AND NEW.doubted_until IS DISTINCT FROM OLD.doubted_until
                     AND current_query() LIKE '%lease_lost%' THEN RETURN NULL; END IF;
                 """)
         case .referenceNotWrittenAhead:

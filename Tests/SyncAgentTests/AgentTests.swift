@@ -233,8 +233,13 @@ import Testing
     func survivesRestart(mode: PostgresServer.StopMode) async throws {
         let server = try await PostgresServer.start()
         try await Bench.run(server: server, faults: ["latency=20"]) { bench in
+            // Tests don't wait for the disk; here what was committed must outlive the server, the agent's commits too.
             try await bench.fixture.run(
-                "INSERT INTO users (email, title) SELECT 'u' || i || '@x', 'T' FROM generate_series(1, 300) i")
+                """
+                SET synchronous_commit = on;
+                DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END $$;
+                INSERT INTO users (email, title) SELECT 'u' || i || '@x', 'T' FROM generate_series(1, 300) i
+                """)
             try await bench.withAgent(change: { $0.dispatcher.lease = .seconds(8) }) { _ in
                 await eventually(within: .seconds(10), "calls are in flight") {
                     bench.sandbox.statistics().requests > 20
