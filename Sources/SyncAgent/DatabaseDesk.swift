@@ -138,11 +138,12 @@ struct DatabaseDesk: Sendable {
         }
         guard isCountDue else { return false }
         let store = await keeper.any
-        let known = try await store.knownBeforeWindow()
-        let isLimited = blast.withLockedValue { $0.limit(of: known) != nil }
-        let changed = isLimited ? try await store.changedInWindow(from: batch.oldestChange) : 0
-        guard blast.withLockedValue({ $0.counted(changed: changed, of: known, at: clock.now) }) else { return false }
-        if try await store.brake(BlastCount(changed: changed, known: known)) { narrator.braked(changed, known) }
+        let count = try await store.countChanges(from: batch.oldestChange, for: blast.withLockedValue { $0 })
+        let isTooMany = blast.withLockedValue {
+            $0.counted(changed: count.changed, of: count.known, at: clock.now)
+        }
+        guard isTooMany else { return false }
+        if try await store.brake(count) { narrator.braked(count.changed, count.known) }
         return true
     }
 

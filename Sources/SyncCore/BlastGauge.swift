@@ -5,11 +5,14 @@
 /// pushed, since the last count than were missing to the limit then, over all agents, the limit can't have been reached.
 /// Pushes count besides changes, because what one agent folded another may push: the first may be gone, or could not read
 /// the source.
+///
+/// Nor is everybody counted: of the known users no more than make the limit twice what has changed. Few changes are then
+/// told from many as fast among a million users as among a thousand, and while they double, it is counted anew once.
 public struct BlastGauge: Sendable {
     /// Percent of the known users; 0: no limit.
     let sharePercent: Int
     /// From how many known users on there is a limit.
-    let fewest: Int
+    public let fewest: Int
     /// Below, a share says nothing: half of four users change every day.
     public static let fewest = 200
     /// The window in which changes are counted.
@@ -47,7 +50,7 @@ public struct BlastGauge: Sendable {
     ///
     /// - Parameters:
     ///   - changed: the most known users who changed within one window.
-    ///   - known: subscribers that were there before the window.
+    ///   - known: subscribers that were there before the window; no more than are worth counting.
     /// - Returns: whether those are too many.
     public mutating func counted(changed: Int, of known: Int, at now: Instant) -> Bool {
         countedAt = now
@@ -61,6 +64,10 @@ public struct BlastGauge: Sendable {
         headroom = max(0, limit - changed)
         return changed > limit
     }
+
+    /// How many known users are worth counting for each one that changed, and `fewest` in any case: with so many, twice as
+    /// many may change.
+    public var knownPerChange: Int { sharePercent > 0 ? (200 + sharePercent - 1) / sharePercent : 0 }
 
     /// How many may change; `nil`: any number.
     public func limit(of known: Int) -> Int? {

@@ -3,9 +3,9 @@ import SyncCore
 
 /// What the brake on mass changes goes by.
 public struct BlastCount: Sendable, Hashable {
-    /// Known users who changed within the window, or one more than was asked for.
+    /// The most known users who changed within one window.
     public let changed: Int
-    /// Subscribers that were there before it.
+    /// Subscribers that were there before it, as far as they were counted.
     public let known: Int
 
     public init(changed: Int, known: Int) {
@@ -15,19 +15,21 @@ public struct BlastCount: Sendable, Hashable {
 }
 
 extension Store {
-    /// How many subscribers were there before the window in which changes are counted.
-    public func knownBeforeWindow() async throws(StoreError) -> Int {
-        try await query(Store.knownBeforeWindow, [.bigint(Store.windowMilliseconds)]).first ?? 0
-    }
-
-    /// The most known users who changed within one window, since an operator judged last.
+    /// Counts the most known users who changed within one window, since an operator judged last, and the subscribers that
+    /// were there before the window in which they are counted.
     ///
     /// Not only the window that ends now: what changed while no agent ran, or none could read the source, is as much a
     /// mass change when it is found.
     ///
-    /// - Parameter oldest: when the oldest change was made that is to be pushed now; `nil`: just now.
-    public func changedInWindow(from oldest: String?) async throws(StoreError) -> Int {
-        try await query(Store.changedInWindow, [.bigint(Store.windowMilliseconds), .optionalText(oldest)]).first ?? 0
+    /// - Parameters:
+    ///   - oldest: when the oldest change was made that is to be pushed now; `nil`: just now.
+    ///   - gauge: how many known users it wants to know of.
+    public func countChanges(from oldest: String?, for gauge: BlastGauge) async throws(StoreError) -> BlastCount {
+        let parameters: [Parameter] = [
+            .bigint(Store.windowMilliseconds), .optionalText(oldest), .bigint(Int64(gauge.fewest)),
+            .bigint(Int64(gauge.knownPerChange)),
+        ]
+        return try await query(Store.countChanges, parameters).first ?? BlastCount(changed: 0, known: 0)
     }
 
     /// Holds changes of known users from now on, until an operator answers.
@@ -49,28 +51,41 @@ extension Store {
 
     private static let windowMilliseconds = BlastGauge.window.millisecondsRoundedUp
 
-    static let knownBeforeWindow = Statement<Int>(
-        "known_before_window",
-        "SELECT count(*) FROM subscriber_sync.subscriber WHERE admitted_at < now() - $1::bigint * interval '1 ms'"
-    ) { row throws(PostgresError) in try row.integer(0) }
-
     /// Who was created within the window isn't known before it, and not changed but new. It looks back a day at most, so
     /// that a user who is retried for weeks costs no more.
-    static let changedInWindow = Statement<Int>(
-        "changed_in_window",
+    ///
+    /// Of a million known users it counts as many as matter. Where they are too few for a limit, it counts no changes:
+    /// everybody is new then, and each claim would read them all.
+    static let countChanges = Statement<BlastCount>(
+        "count_changes",
         """
-        SELECT coalesce(max(w.users), 0) FROM (
-            SELECT count(*) OVER (
-                ORDER BY s.changed_at RANGE BETWEEN $1::bigint * interval '1 ms' PRECEDING AND CURRENT ROW) AS users
-            FROM subscriber_sync.subscriber s
-            WHERE s.admitted_at IS NOT NULL AND s.standing <> 'deleted'
-                AND s.changed_at > greatest(
-                    least($2::text::timestamptz, now()) - $1::bigint * interval '1 ms', now() - interval '1 day',
-                    (SELECT c.judged_at FROM subscriber_sync.control c))
-                AND s.admitted_at < now() - $1::bigint * interval '1 ms'
-        ) AS w
+        WITH changes AS MATERIALIZED (
+            SELECT CASE WHEN (\(known(atMost: "$3::bigint"))) < $3::bigint THEN 0 ELSE (
+                SELECT coalesce(max(w.users), 0) FROM (
+                    SELECT count(*) OVER (
+                        ORDER BY s.changed_at RANGE BETWEEN $1::bigint * interval '1 ms' PRECEDING AND CURRENT ROW
+                    ) AS users
+                    FROM subscriber_sync.subscriber s
+                    WHERE s.admitted_at IS NOT NULL AND s.standing <> 'deleted'
+                        AND s.changed_at > greatest(
+                            least($2::text::timestamptz, now()) - $1::bigint * interval '1 ms',
+                            now() - interval '1 day', (SELECT c.judged_at FROM subscriber_sync.control c))
+                        AND s.admitted_at < now() - $1::bigint * interval '1 ms'
+                ) AS w
+            ) END AS users
+        )
+        SELECT c.users, (\(known(atMost: "greatest($3::bigint, $4::bigint * c.users)"))) FROM changes c
         """
-    ) { row throws(PostgresError) in try row.integer(0) }
+    ) { row throws(PostgresError) in BlastCount(changed: try row.integer(0), known: try row.integer(1)) }
+
+    private static func known(atMost limit: String) -> String {
+        """
+        SELECT count(*) FROM (
+            SELECT FROM subscriber_sync.subscriber s WHERE s.admitted_at < now() - $1::bigint * interval '1 ms'
+            LIMIT \(limit)
+        ) AS known
+        """
+    }
 
     static let brake = Statement<Bool>(
         "brake",

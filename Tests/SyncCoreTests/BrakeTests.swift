@@ -147,6 +147,17 @@ import Testing
         #expect(!gauge.folded(0, after: 20), "nothing to push")
     }
 
+    @Test("wants so many known users counted that the limit is twice what changed, at every share and count")
+    func countsFew() {
+        for share in 1...100 {
+            let gauge = BlastGauge(sharePercent: share)
+            for changed in [0, 1, 59, 60, 61, 1000, 299_999] {
+                let worthCounting = max(gauge.fewest, gauge.knownPerChange * changed)
+                #expect(gauge.limit(of: worthCounting) ?? 0 >= 2 * changed, "\(share) percent, \(changed)")
+            }
+        }
+    }
+
     @Test("says nothing of few users, and nothing at all at zero")
     func limits() {
         #expect(BlastGauge(sharePercent: 30).limit(of: 199) == nil)

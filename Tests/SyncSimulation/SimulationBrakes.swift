@@ -35,10 +35,10 @@ extension Simulation {
     /// - Returns: how many changed at once, of how many.
     func countChanges(_ planned: PlannedClaims) -> (changed: Int, known: Int) {
         guard let brakes = settings.brakes else { return (0, 0) }
-        return (
-            store.changedInWindow(brakes.window, from: planned.batch.oldestChange, now: databaseNow),
-            store.knownBeforeWindow(brakes.window, now: databaseNow)
-        )
+        let changed = store.changedInWindow(brakes.window, from: planned.batch.oldestChange, now: databaseNow)
+        let gauge = BlastGauge(sharePercent: brakes.sharePercent, fewest: brakes.fewest)
+        let worthCounting = max(gauge.fewest, gauge.knownPerChange * changed)
+        return (changed, min(store.knownBeforeWindow(brakes.window, now: databaseNow), worthCounting))
     }
 
     // MARK: - The world

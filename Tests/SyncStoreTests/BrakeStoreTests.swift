@@ -25,18 +25,33 @@ import Testing
     func counts() async throws {
         try await Fixture.run { fixture in
             let store = try await fixture.store()
-            #expect(try await store.changedInWindow(from: nil) == 0)
+            #expect(try await store.changed(from: nil) == 0)
             try await Self.known(fixture, changed: [5, 1000, 1200, 1500, 1590, 3000])
             try await Self.known(fixture, changed: [1100, 1], standing: "deleted")
-            #expect(try await store.changedInWindow(from: nil) == 1)
-            #expect(try await store.changedInWindow(from: try await Self.ago(1595, fixture)) == 4)
-            #expect(try await store.changedInWindow(from: try await Self.ago(900, fixture)) == 2, "what came before it")
-            #expect(try await store.changedInWindow(from: try await Self.ago(900_000, fixture)) == 4)
+            #expect(try await store.changed(from: nil) == 1)
+            #expect(try await store.changed(from: try await Self.ago(1595, fixture)) == 4)
+            #expect(try await store.changed(from: try await Self.ago(900, fixture)) == 2, "what came before it")
+            #expect(try await store.changed(from: try await Self.ago(900_000, fixture)) == 4)
             try await fixture.run("UPDATE subscriber_sync.control SET judged_at = now() - interval '1250 s'")
-            #expect(try await store.changedInWindow(from: try await Self.ago(1595, fixture)) == 2)
+            #expect(try await store.changed(from: try await Self.ago(1595, fixture)) == 2)
             try await fixture.run(
                 "UPDATE subscriber_sync.subscriber SET admitted_at = now() WHERE user_key = 'synced1'")
-            #expect(try await store.changedInWindow(from: try await Self.ago(1595, fixture)) == 1, "one of them is new")
+            #expect(try await store.changed(from: try await Self.ago(1595, fixture)) == 1, "one of them is new")
+            await store.close()
+        }
+    }
+
+    @Test("counts no more of the known than make the limit twice what changed, and no changes where there is no limit")
+    func countsFew() async throws {
+        try await Fixture.run { fixture in
+            let store = try await fixture.store()
+            let gauge = BlastGauge(sharePercent: 30, fewest: 3)
+            try await Self.known(fixture, changed: [5, 6])
+            #expect(try await store.countChanges(from: nil, for: gauge) == BlastCount(changed: 0, known: 2))
+            try await Self.known(fixture, changed: Array(repeating: 3000, count: 40), standing: "rejected")
+            #expect(try await store.countChanges(from: nil, for: gauge) == BlastCount(changed: 2, known: 14))
+            let tight = BlastGauge(sharePercent: 1, fewest: 3)
+            #expect(try await store.countChanges(from: nil, for: tight) == BlastCount(changed: 2, known: 42))
             await store.close()
         }
     }
@@ -82,5 +97,12 @@ import Testing
                 ])
             await store.close()
         }
+    }
+}
+
+extension Store {
+    /// The most known users who changed within one window, whatever the limit is.
+    fileprivate func changed(from oldest: String?) async throws(StoreError) -> Int {
+        try await countChanges(from: oldest, for: BlastGauge(sharePercent: 1, fewest: 0)).changed
     }
 }
