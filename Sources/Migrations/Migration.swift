@@ -22,6 +22,7 @@ public struct Migration: Sendable, Hashable {
         Migration(8, "brakes", PackageResources.V0008__brakes_sql),
         Migration(9, "status", PackageResources.V0009__status_sql),
         Migration(10, "identity", PackageResources.V0010__identity_sql),
+        Migration(11, "tally", PackageResources.V0011__tally_sql),
     ]
 
     /// The version of the last of them.

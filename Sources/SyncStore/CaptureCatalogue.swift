@@ -33,8 +33,8 @@ struct StoredTrigger: Sendable {
 
 /// What is asked of PostgreSQL's catalogue before triggers are made or dropped.
 enum CaptureCatalogue {
-    /// The triggers that call our functions, but for the copies that PostgreSQL makes on partitions. Doesn't need
-    /// anything of ours in the database; `subscriber_sync.capture_trigger_found` says the same.
+    /// The triggers on the application's tables that call our functions, but for the copies that PostgreSQL makes on
+    /// partitions. Doesn't need anything of ours in the database; `subscriber_sync.capture_trigger_found` says the same.
     static let found = Statement<FoundTrigger>(
         "found_triggers",
         """
@@ -48,7 +48,7 @@ enum CaptureCatalogue {
         JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
         JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace AND pn.nspname = 'subscriber_sync'
         JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'subscriber_sync'
         WHERE t.tgparentid = 0
         ORDER BY n.nspname, c.relname, t.tgname
         """

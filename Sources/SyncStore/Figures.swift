@@ -19,7 +19,7 @@ public struct FleetFigures: Sendable {
 }
 
 extension Store {
-    /// Reads the figures. It counts all users, so nobody asks for them more often than every few seconds.
+    /// Reads the figures: a few milliseconds, however many users there are.
     public func figures() async throws(StoreError) -> FleetFigures {
         let status = try await FleetStatus.read(in: session)
         guard let beside = try await query(Store.figuresBeside).first else {

@@ -165,6 +165,14 @@ import Testing
         #expect(facts.leasesCheck.remedy?.contains("(8, 9)") == true)
     }
 
+    @Test("counts that aren't the table's are remarked")
+    func counts() {
+        #expect(Self.kept.countsCheck.verdict == .ok)
+        var facts = Self.kept
+        facts.miscounted = ["held", "synced"]
+        #expect(facts.countsCheck.verdict == .warn && facts.countsCheck.remedy == "subscriber-sync migrate")
+    }
+
     @Test("a notification that was heard is well, and one that was not wanted as well")
     func notify() {
         #expect(NotificationTrip.End.heard(.milliseconds(3)).check(isWanted: true).verdict == .ok)

@@ -69,6 +69,7 @@ struct MigrateCommand: AsyncParsableCommand {
             let (applied, work) = try await context.checked { () async throws(StoreError) in
                 (try await migrator.migrate(), try await CaptureInstaller(session: session).install(plan))
             }
+            try await context.checked { () async throws(StoreError) in try await Tally.recount(in: session) }
             Terminal.out(report(applied, work))
         }
     }

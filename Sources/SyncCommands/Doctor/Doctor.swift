@@ -110,12 +110,13 @@ struct Doctor: Sendable {
                 let status = try await FleetStatus.read(in: session)
                 return [status.agentsCheck, status.pauseCheck]
             },
-            Examination("vacuum", and: ["leases", "log"], needs: ["schema"]) { [self] in
+            Examination("vacuum", and: ["leases", "log", "counts"], needs: ["schema"]) { [self] in
                 let facts = try await UpkeepFacts.read(in: session)
                 let log = context.settings.log
                 return [
                     facts.vacuumCheck, facts.leasesCheck,
                     facts.logCheck(isBounded: log.retention != nil || log.maxRows != nil),
+                    facts.countsCheck,
                 ]
             },
         ]

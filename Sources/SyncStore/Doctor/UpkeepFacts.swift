@@ -26,6 +26,8 @@ public struct UpkeepFacts: Sendable, Hashable {
     public var abandonedLeases: Int
     /// Processes that have held one of our advisory locks for more than a minute.
     public var lockHolders: [Int]
+    /// The statuses of which `status` tells another count than the table has.
+    public var miscounted: [String] = []
 
     public static func read(in session: Session) async throws(StoreError) -> UpkeepFacts {
         do {
@@ -33,6 +35,7 @@ public struct UpkeepFacts: Sendable, Hashable {
                 throw StoreError(.database, "The statistics told nothing.")
             }
             facts.tables = try await session.query(tableStatement)
+            facts.miscounted = try await session.query(Tally.miscounted)
             return facts
         } catch let error as StoreError {
             throw error
@@ -126,6 +129,15 @@ extension UpkeepFacts {
         return .warn(
             "leases", "\(abandonedLeases) users are in the hands of an agent that is gone.",
             hint: "Any running agent takes them over at once.", remedy: "subscriber-sync run")
+    }
+
+    /// What `status` and the metrics count by.
+    public var countsCheck: Check {
+        guard !miscounted.isEmpty else { return .ok("counts", "The counts by status are what the table says.") }
+        return .warn(
+            "counts", "The counts of \(miscounted.joined(separator: ", ")) are not what the table says.",
+            hint: "Users were written past the triggers of subscriber_sync.subscriber. `migrate` counts them anew.",
+            remedy: "subscriber-sync migrate")
     }
 
     static let mostDeadRows = 100_000
