@@ -119,6 +119,9 @@ import Testing
             let rows = try #require(page.table("status"), "\(page.name)").rows
             #expect(rows.map { $0[0] } == FleetStatus.statuses.map { "`\($0)`" }, "\(page.name)")
         }
+        let drawing = try Page("Sources/SyncAgent/SyncAgent.docc/user-states.svg").text
+        let drawn = drawing.matches(of: #/class="name[^>]*>([a-z_]+)</#).map { String($0.1) }
+        #expect(Set(drawn) == Set(FleetStatus.statuses) && drawn.count == FleetStatus.statuses.count)
         // Those at rest, and the two that a lease and a due time make.
         let derived = ["pending", "in_flight"]
         #expect(Set(Standing.allCases.map(\.rawValue)).union(derived) == Set(FleetStatus.statuses))
