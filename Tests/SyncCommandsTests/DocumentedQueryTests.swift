@@ -40,7 +40,7 @@ import Testing
     @Test("that changes something is understood, and may be taken back")
     func changes() async throws {
         let blocks = try Self.blocks().filter { !Self.isQuery($0) }
-        #expect(blocks.count >= 2)
+        #expect(blocks.count >= 3)
         try await Fixture.run { fixture in
             for block in blocks {
                 // Roles belong to the server; those that are dropped have to be there first.
