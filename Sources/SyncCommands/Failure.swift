@@ -4,7 +4,7 @@ import SyncStore
 /// Why a command ends without having done its work: one sentence, one hint, one code of sysexits.h.
 struct Failure: Error, Sendable {
     /// The codes that commands end with.
-    enum Code: Int32, Sendable {
+    enum Code: Int32, Sendable, CaseIterable {
         /// EX_USAGE: the command line can't be meant like that.
         case usage = 64
         /// EX_DATAERR: users were refused.

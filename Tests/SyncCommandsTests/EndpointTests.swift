@@ -84,6 +84,29 @@ struct WatchedAgent: Sendable {
         }
     }
 
+    @Test("cost one of the four connections that the page about running names")
+    func connections() async throws {
+        #expect(try Page.named("Running").text.contains("| connections to PostgreSQL | four an agent: "))
+        let held = """
+            SELECT count(*)::text FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = 'subscriber-sync'
+            """
+        try await WatchedAgent.run { agent in
+            try await eventually("it works, sweeps, listens and shows") { try await agent.stage.value(held) == "4" }
+            for path in ["/metrics", "/status.json", "/readyz"] {
+                #expect(try await agent.http.send("GET", path).status == 200)
+            }
+            #expect(try await agent.stage.value(held) == "4")
+        }
+        try await Stage.run { stage in
+            _ = try await stage.command("migrate")
+            let agent = try stage.start("run", changing: ["OPERATIONS_LISTEN": ""])
+            try await eventually("it works, sweeps and listens") { try await stage.value(held) == "3" }
+            agent.send(SIGTERM)
+            #expect(try await agent.finish().status == 0)
+        }
+    }
+
     @Test("answer a scrape while the database is gone, say that it is, and leave its old figures to age")
     func databaseGone() async throws {
         try await WatchedAgent.run { agent in
