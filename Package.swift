@@ -12,9 +12,9 @@ let strict: [SwiftSetting] = [
 /// Everything at the top level that the target `Migrations`, whose root is the package, leaves alone.
 let besidesMigrations = [
     "Package.swift", "README.md", "LICENSE", "Tests", "deploy",
-    "Sources/CLibPQ", "Sources/Operations", "Sources/Postgres", "Sources/SignalWire",
+    "Sources/CLibPQ", "Sources/CYAML", "Sources/Operations", "Sources/Postgres", "Sources/SignalWire",
     "Sources/SignalWireSandbox", "Sources/SyncAgent", "Sources/SyncCommands", "Sources/SyncCore",
-    "Sources/SyncStore", "Sources/subscriber-sync",
+    "Sources/SyncStore", "Sources/YAML", "Sources/subscriber-sync",
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -26,7 +26,6 @@ let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-met
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
-let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(
@@ -41,20 +40,20 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(
-            url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: strict),
+        .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: strict),
         .target(name: "SyncCore", swiftSettings: strict),
         .target(
             name: "Migrations",
@@ -91,7 +90,7 @@ let package = Package(
             name: "SyncCommands",
             dependencies: [
                 "Migrations", "Operations", "Postgres", "SignalWire", "SignalWireSandbox", "SyncAgent", "SyncCore",
-                "SyncStore", argumentParser, configuration, logging, serviceLifecycle, unixSignals, yams,
+                "SyncStore", "YAML", argumentParser, configuration, logging, serviceLifecycle, unixSignals,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -107,6 +106,7 @@ let package = Package(
             dependencies: ["Postgres", "SignalWireSandbox", "SyncCore", "TestSupport", argumentParser],
             path: "Tests/Chaos", swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
+        .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: strict),
         .testTarget(name: "SyncCoreTests", dependencies: ["SyncCore", "SyncSimulation"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
         .testTarget(
@@ -137,8 +137,7 @@ let package = Package(
             name: "SyncCommandsTests",
             dependencies: [
                 "Migrations", "Postgres", "SignalWire", "SignalWireSandbox", "SyncCommands", "SyncCore", "SyncStore",
-                "TestSupport",
-                logging, yams,
+                "TestSupport", "YAML", logging,
             ],
             swiftSettings: strict),
         .testTarget(

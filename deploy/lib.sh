@@ -36,6 +36,7 @@ missing_packages() {
     [[ -e /etc/ssl/certs/ca-certificates.crt ]] || say ca-certificates
     command -v pkg-config >/dev/null || say pkg-config
     pkg-config --exists libpq 2>/dev/null || say libpq-dev
+    pkg-config --exists yaml-0.1 2>/dev/null || say libyaml-dev
     [[ -n $(postgres_bin) ]] && command -v psql >/dev/null || say postgresql
     for package; do
         (PATH=$PATH:/usr/sbin && command -v "$package" >/dev/null) || say "$package"
@@ -51,7 +52,7 @@ install_missing() {
     ((${#packages[@]})) || return 0
     say "Missing on this machine: ${packages[*]}"
     command -v apt-get >/dev/null \
-        || die 69 'There is no apt-get to install it with.' "Install it by hand: PostgreSQL (server, client, libpq with headers), pkg-config${*:+, $*}."
+        || die 69 'There is no apt-get to install it with.' "Install it by hand: PostgreSQL (server, client, libpq with headers), libyaml with headers, pkg-config${*:+, $*}."
     if ((EUID != 0)); then
         command -v sudo >/dev/null \
             || die 69 'Installing needs root, and there is no sudo.' "As root: apt-get install ${packages[*]}"

@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import Yams
+import YAML
 
 @testable import SyncCommands
 
@@ -8,7 +8,28 @@ import Yams
     typealias Map = [String: Any]
 
     static func documents(_ file: String) throws -> [Map] {
-        try Yams.load_all(yaml: Deployed.text(file)).compactMap { $0 as? Map }
+        try Node.documents(Deployed.text(file)).compactMap { plain($0) as? Map }
+    }
+
+    /// As Kubernetes takes them: what has no quotes may be a truth or a number.
+    static func plain(_ node: Node) -> Any {
+        switch node.content {
+        case .list(let nodes): nodes.map(plain)
+        case .map(let pairs): pairs.reduce(into: Map()) { map, pair in add(pair, to: &map) }
+        case .scalar(let scalar) where scalar.isPlain && Bool(scalar.text) != nil: scalar.text == "true"
+        case .scalar(let scalar) where scalar.isPlain: Int(scalar.text).map { $0 as Any } ?? scalar.text
+        case .scalar(let scalar): scalar.text
+        }
+    }
+
+    /// What stands behind `<<` is as if it were written there, and what is written there wins.
+    private static func add(_ pair: Node.Pair, to map: inout Map) {
+        let value = plain(pair.value)
+        guard pair.key.text == "<<", let merged = value as? Map else {
+            map[pair.key.text ?? ""] = value
+            return
+        }
+        map.merge(merged) { own, _ in own }
     }
 
     /// The value behind names of sections.

@@ -8,6 +8,7 @@ enum ImportRules {
         "SyncCore": [],
         "Migrations": [],
         "Postgres": ["CLibPQ"],
+        "YAML": ["CYAML"],
         "SyncStore": ["Migrations", "Postgres", "SyncCore", "Crypto"],
         "SignalWire": ["SyncCore", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix"],
         "SignalWireSandbox": [
@@ -24,7 +25,7 @@ enum ImportRules {
         ],
         "SyncCommands": [
             "Migrations", "Operations", "Postgres", "SignalWire", "SignalWireSandbox", "SyncAgent", "SyncCore",
-            "SyncStore", "ArgumentParser", "Configuration", "Logging", "ServiceLifecycle", "UnixSignals", "Yams",
+            "SyncStore", "YAML", "ArgumentParser", "Configuration", "Logging", "ServiceLifecycle", "UnixSignals",
         ],
         "subscriber-sync": ["SyncCommands", "ArgumentParser"],
     ]

@@ -28,7 +28,7 @@ struct ImportTests {
     @Test(
         "each of the doors to the outside has its keepers",
         arguments: [
-            ("CLibPQ", ["Postgres"]), ("AsyncHTTPClient", ["SignalWire"]),
+            ("CLibPQ", ["Postgres"]), ("CYAML", ["YAML"]), ("AsyncHTTPClient", ["SignalWire"]),
             ("Hummingbird", ["Operations", "SignalWireSandbox"]), ("Configuration", ["SyncCommands"]),
         ])
     func doorsHaveKeepers(module: String, keepers: [String]) {

@@ -1,4 +1,4 @@
-import Yams
+import YAML
 
 extension Settings {
     /// One entry of `capture.related`: a table whose changes bear on users who refer to it.
@@ -31,9 +31,7 @@ enum RelatedSyntax {
     private static let keys = ["table", "key", "columns", "users"]
 
     static func entries(_ text: String) throws(ValueProblem) -> [Settings.Related] {
-        var root: Node?
-        do { root = try Yams.compose(yaml: text) } catch { throw ValueProblem("is not valid YAML") }
-        guard let list = root?.sequence else { throw ValueProblem("is not a list") }
+        guard let list = try YAMLText.root(text)?.list else { throw ValueProblem("is not a list") }
         var entries: [Settings.Related] = []
         for (index, node) in list.enumerated() {
             entries.append(try entry(node, "in its table number \(index + 1)"))
@@ -42,22 +40,22 @@ enum RelatedSyntax {
     }
 
     private static func entry(_ node: Node, _ place: String) throws(ValueProblem) -> Settings.Related {
-        guard let mapping = node.mapping else { throw ValueProblem("has something else than a table \(place)") }
-        for name in mapping.keys.map({ $0.scalar?.string ?? "" }) where !keys.contains(name) {
+        guard let pairs = node.map else { throw ValueProblem("has something else than a table \(place)") }
+        for name in pairs.map({ $0.key.text ?? "" }) where !keys.contains(name) {
             let near = NearestKey.to(name, among: keys)
             throw ValueProblem(
                 "has an unknown key \(place)",
                 hint: near.map { "Did you mean \($0)?" } ?? "The keys are \(listed(keys, "and")).")
         }
-        let columns = try names(mapping["columns"], "columns", place)
+        let columns = try names(node["columns"], "columns", place)
         return Settings.Related(
-            table: try TableName(parsing: try name(mapping["table"], "table", place)),
-            key: mapping["key"] == nil ? "id" : try name(mapping["key"], "key", place), columns: columns,
-            users: try name(mapping["users"], "users", place))
+            table: try TableName(parsing: try name(node["table"], "table", place)),
+            key: node["key"] == nil ? "id" : try name(node["key"], "key", place), columns: columns,
+            users: try name(node["users"], "users", place))
     }
 
     private static func name(_ node: Node?, _ key: String, _ place: String) throws(ValueProblem) -> String {
-        guard let text = node?.scalar?.string.trimmingSpace(), !text.isEmpty, !text.utf8.contains(0) else {
+        guard let text = node?.text?.trimmingSpace(), !text.isEmpty, !text.utf8.contains(0) else {
             throw ValueProblem("has no \(key) \(place)")
         }
         return text
@@ -65,7 +63,7 @@ enum RelatedSyntax {
 
     /// One name may stand without brackets.
     private static func names(_ node: Node?, _ key: String, _ place: String) throws(ValueProblem) -> [String] {
-        guard let list = node?.sequence else { return [try name(node, key, place)] }
+        guard let list = node?.list else { return [try name(node, key, place)] }
         var names: [String] = []
         for item in list { names.append(try name(item, key, place)) }
         guard !names.isEmpty else { throw ValueProblem("has no \(key) \(place)") }
@@ -93,15 +91,22 @@ enum RelatedSyntax {
     }
 }
 
+/// YAML as the value of a setting.
+enum YAMLText {
+    static func root(_ text: String) throws(ValueProblem) -> Node? {
+        do { return try Node.parse(text) } catch { throw ValueProblem("is not valid YAML") }
+    }
+}
+
 /// YAML in one line.
 enum FlowText {
     /// Writes a node of a file as it could stand in an environment variable.
     static func of(_ node: Node) -> String {
-        if let list = node.sequence { return "[\(list.map(of).joined(separator: ", "))]" }
-        if let mapping = node.mapping {
-            return "{\(mapping.map { "\(of($0.key)): \(of($0.value))" }.joined(separator: ", "))}"
+        switch node.content {
+        case .list(let list): return "[\(list.map(of).joined(separator: ", "))]"
+        case .map(let pairs): return "{\(pairs.map { "\(of($0.key)): \(of($0.value))" }.joined(separator: ", "))}"
+        case .scalar(let scalar): return quoted(scalar.text)
         }
-        return quoted(node.scalar?.string ?? "")
     }
 
     /// A text, in double quotes where it could be taken for something else.

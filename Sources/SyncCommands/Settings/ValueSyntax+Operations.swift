@@ -1,5 +1,5 @@
 import Operations
-import Yams
+import YAML
 
 extension ValueSyntax where Value == WebhookSecrets? {
     /// One or more secrets; empty is none. They are written redacted.
@@ -36,9 +36,8 @@ extension ValueSyntax where Value == [KeyPath] {
         Self(
             form: "a list of paths such as [data.user_key, record.id, event.data.new.id]",
             parse: { text throws(ValueProblem) in
-                var root: Node?
-                do { root = try Yams.compose(yaml: text) } catch { throw ValueProblem("is not valid YAML") }
-                let texts = root?.sequence?.map { $0.scalar?.string } ?? [root?.scalar?.string]
+                let root = try YAMLText.root(text)
+                let texts = root?.list?.map(\.text) ?? [root?.text]
                 guard !texts.isEmpty, texts.count <= 32 else { throw ValueProblem("is no list of 1 to 32 paths") }
                 var paths: [KeyPath] = []
                 for text in texts {
