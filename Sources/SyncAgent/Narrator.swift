@@ -214,9 +214,20 @@ final class Narrator: Sendable {
         }
         guard before != note.outcome, let problem = note.problem, note.outcome != .held else { return }
         logger.warning(
-            "SignalWire did not accept a user",
+            note.outcome.headline,
             metadata: [
                 "outcome": "\(note.outcome.rawValue)", "code": "\(problem.code)", "message": "\(problem.message)",
             ])
+    }
+}
+
+extension Settlement.Outcome {
+    /// What a line says of a user who met a problem.
+    fileprivate var headline: Logger.Message {
+        switch self {
+        case .accepted, .unchanged, .subscriberIDChanged: "a field of a user is not sent"
+        case .held, .deleted, .outOfScope, .rejected, .throttled, .unavailable, .unanswered, .accountRefused:
+            "SignalWire did not accept a user"
+        }
     }
 }

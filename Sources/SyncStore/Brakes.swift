@@ -75,7 +75,7 @@ extension Store {
             ) END AS users
         )
         SELECT c.users, (\(known(atMost: "greatest($3::bigint, $4::bigint * c.users)"))) FROM changes c
-        """
+        """, planning: .once
     ) { row throws(PostgresError) in BlastCount(changed: try row.integer(0), known: try row.integer(1)) }
 
     private static func known(atMost limit: String) -> String {

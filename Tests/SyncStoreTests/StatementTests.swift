@@ -136,6 +136,8 @@ import Testing
                 ("mark", InletSQL.mark(store.source).text, "('m', '{7}')"),
                 ("forget", ForgetSQL.statement(for: store.source).text, "('7', 'me')"),
                 ("show", Store.row.text, "('7')"), ("release", Store.releaseHeld.text, "(1000)"),
+                ("brake", Store.countChanges.text, "(600000, NULL, 200, 7)"),
+                ("status", FleetStatus.statement.text, ""),
             ]
             try await withSession(fixture.database.dsn) { session in
                 for (name, text, arguments) in hot {
