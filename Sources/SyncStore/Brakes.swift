@@ -78,11 +78,12 @@ extension Store {
         """, planning: .once
     ) { row throws(PostgresError) in BlastCount(changed: try row.integer(0), known: try row.integer(1)) }
 
+    /// In the order of the index, which the planner uses then, wherever in the table the known users lie.
     private static func known(atMost limit: String) -> String {
         """
         SELECT count(*) FROM (
             SELECT FROM subscriber_sync.subscriber s WHERE s.admitted_at < now() - $1::bigint * interval '1 ms'
-            LIMIT \(limit)
+            ORDER BY s.admitted_at LIMIT \(limit)
         ) AS known
         """
     }
