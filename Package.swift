@@ -9,6 +9,11 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// The Swift runtime asks the linker to export every symbol, and what is exported is never dropped as unused. Nobody loads
+/// anything into this program, so nothing needs to be found by name; it makes a static one ten percent smaller.
+let lean = LinkerSetting.unsafeFlags(
+    ["-Xlinker", "--no-export-dynamic"], .when(platforms: [.linux], configuration: .release))
+
 /// Everything at the top level that the target `Migrations`, whose root is the package, leaves alone.
 let besidesMigrations = [
     "Package.swift", "README.md", "LICENSE", "Tests", "deploy",
@@ -94,7 +99,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "subscriber-sync", dependencies: ["SyncCommands"], swiftSettings: strict),
+            name: "subscriber-sync", dependencies: ["SyncCommands"], swiftSettings: strict,
+            linkerSettings: [lean]),
 
         .target(
             name: "TestSupport", dependencies: ["Migrations", "Postgres", "SyncCore", "SyncStore", crypto],
