@@ -2,12 +2,18 @@
 
 import PackageDescription
 
+/// With SUBSCRIBER_SYNC_SEE_INSIDE set, a release build lets the microbenchmarks see what is internal, as tests do in a debug
+/// build.
+let inside: [SwiftSetting] =
+    Context.environment["SUBSCRIBER_SYNC_SEE_INSIDE"] == nil ? [] : [.unsafeFlags(["-enable-testing"])]
+
 /// Every target is built in the Swift 6 language mode, and a warning is an error.
-let strict: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .treatAllWarnings(as: .error),
-]
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ] + inside
 
 /// The Swift runtime asks the linker to export every symbol, and what is exported is never dropped as unused. Nobody loads
 /// anything into this program, so nothing needs to be found by name; it makes a static one ten percent smaller.
@@ -41,7 +47,9 @@ let package = Package(
     name: "subscriber-sync",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "subscriber-sync", targets: ["subscriber-sync"])
+        .executable(name: "subscriber-sync", targets: ["subscriber-sync"]),
+        // For Tests/Benchmarks, which is a package of its own.
+        .library(name: "SyncParts", targets: ["Postgres", "SignalWire", "SyncCore", "SyncStore"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
