@@ -57,7 +57,7 @@ measure_parts() {
     awk '
         /^Debug results for / { name = $0; sub(/^Debug results for /, "", name); sub(/:$/, "", name) }
         /^Time \(wall clock\)/ { counts = 1 }
-        counts && $2 == "0.500000000000" { print $1 / (name ~ /100 claims/ ? 1 : 1000) / 1000 "\t" name; counts = 0 }
+        counts && $2 == "0.500000000000" { print $1 / (name ~ /libpq/ ? 1 : 1000) / 1000 "\t" name; counts = 0 }
     ' "$scratch/parts" | while IFS=$'\t' read -r ours name; do
         row "µs: $name" "$(calculate "$ours" %.2f)" '' '' ''
     done
