@@ -43,7 +43,7 @@ measure_status() {
     for ((round = 0; round < rounds * 2 + 1; round++)); do
         began=${EPOCHREALTIME/[^0-9]/}
         sync status >/dev/null || (($? == 75))
-        calculate "(${EPOCHREALTIME/[^0-9]/} - $began) / 1000" '%.1f\n' >>"$scratch/ours"
+        calculate "(${EPOCHREALTIME/[^0-9]/} - $began) / 1000" %.1f >>"$scratch/ours"
         milliseconds 'SELECT * FROM subscriber_sync.status;' >>"$scratch/plain"
     done
     row "ms of status at $known users, beside its view" "$(median <"$scratch/ours" | xargs printf %.0f)" \

@@ -37,7 +37,6 @@ measure_start() {
         start_agent
         read -r _ first _ <<<"$(ask /await/1)"
         calculate "($first / 1000 - $began) / 1000" %.1f >>"$scratch/ours"
-        echo >>"$scratch/ours"
         await_idle
         stop_agents
         start_hello
