@@ -6,7 +6,7 @@ import FoundationEssentials
 @testable import SyncCore
 @testable import SyncStore
 
-/// What a user costs in each part, without the calls between them. Figures are per thousand.
+/// What a user costs in each part, without the calls between them. Each figure is of a thousand.
 let benchmarks: @Sendable () -> Void = {
     Benchmark.defaultConfiguration = Benchmark.Configuration(
         metrics: [.wallClock, .cpuTotal], warmupIterations: 3, scalingFactor: .kilo, maxDuration: .seconds(2),

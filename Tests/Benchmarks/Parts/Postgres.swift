@@ -7,12 +7,12 @@ import Benchmark
 /// The libpq layer, on the server that the variable DATABASE_URL names.
 func measurePostgres() {
     let one = Statement("one", "SELECT 1", planning: .once) { row throws(PostgresError) in try row.integer(0) }
-    Benchmark("libpq, one round trip", configuration: .init(scalingFactor: .one)) { benchmark in
+    Benchmark("libpq, one round trip", configuration: .init(scalingFactor: .kilo)) { benchmark in
         let connection = try await opened()
         benchmark.startMeasurement()
         for _ in benchmark.scaledIterations { blackHole(try await connection.query(one, [])) }
     }
-    Benchmark("ClaimDecoder, 100 claims in one libpq statement", configuration: .init(scalingFactor: .one)) {
+    Benchmark("ClaimDecoder, 100 claims in one libpq statement", configuration: .init(scalingFactor: .kilo)) {
         benchmark in
         let connection = try await opened()
         let claims = claims(100)

@@ -49,14 +49,14 @@ measure_start() {
         "$(calculate "$ours / $plain" %.2f)" '< 200 ms'
 }
 
-# What each part costs: medians. Benchmarks of libpq are of one statement, the others of a thousand calls.
+# What each part costs: medians, each of a thousand calls or statements.
 measure_parts() {
     "${clean[@]}" "$built/Parts" --quiet true </dev/null >"$scratch/parts" 2>&1 \
         || { tail -n 20 "$scratch/parts" >&2; die 70 'The microbenchmarks failed.'; }
     awk '
         /^Debug results for / { name = $0; sub(/^Debug results for /, "", name); sub(/:$/, "", name) }
         /^Time \(wall clock\)/ { counts = 1 }
-        counts && $2 == "0.500000000000" { print $1 / (name ~ /libpq/ ? 1 : 1000) / 1000 "\t" name; counts = 0 }
+        counts && $2 == "0.500000000000" { print $1 / 1e6 "\t" name; counts = 0 }
     ' "$scratch/parts" | while IFS=$'\t' read -r ours name; do
         row "µs: $name" "$(calculate "$ours" %.2f)" '' '' ''
     done
