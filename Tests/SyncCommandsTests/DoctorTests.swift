@@ -135,6 +135,22 @@ import Testing
         }
     }
 
+    @Test("remarks counts that users were written past, and migrate counts anew")
+    func counts() async throws {
+        try await Stage.run { stage in
+            _ = try await stage.command("migrate")
+            try await stage.run(
+                """
+                SET session_replication_role = replica;
+                INSERT INTO subscriber_sync.subscriber (user_key, standing) VALUES ('1', 'rejected');
+                SET session_replication_role = origin
+                """)
+            Self.expect(try await Self.report(stage, exit: 1), "counts", "warn", "rejected", "subscriber-sync migrate")
+            #expect(try await stage.command("migrate").status == 0)
+            Self.expect(try await Self.report(stage, exit: 1), "counts", "ok")
+        }
+    }
+
     @Test("remarks a field that SignalWire takes for something else")
     func region() async throws {
         try await Stage.run { stage in
