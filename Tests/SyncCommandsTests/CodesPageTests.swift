@@ -6,18 +6,10 @@ import Testing
 
 /// The page that explains every outcome and code, held against the code that writes them.
 @Suite("The page of codes") struct CodesPageTests {
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-
     /// The codes in the first column of each table on the page.
     private static func explained() throws -> Set<String> {
-        let page = root.appending(path: "Sources/SyncAgent/SyncAgent.docc/Codes.md")
-        let rows = try String(contentsOf: page, encoding: .utf8).split(separator: "\n").filter { $0.hasPrefix("| `") }
-        return Set(
-            rows.flatMap { row in
-                row.split(separator: "|")[0].split(separator: "`").enumerated().filter { !$0.offset.isMultiple(of: 2) }
-                    .map { String($0.element) }
-            })
+        let cells = try Page.named("Codes").tables.flatMap(\.rows).map { $0[0] }.filter { $0.hasPrefix("`") }
+        return Set(cells.flatMap(Page.words(in:)))
     }
 
     @Test("explains each outcome of a settlement")
@@ -49,7 +41,7 @@ import Testing
 
     /// The first text in quotes behind each `INSERT INTO subscriber_sync.log`.
     private static func outcomesInSQL() throws -> Set<String> {
-        let folder = root.appending(path: "Sources/SyncStore")
+        let folder = Page.root.appending(path: "Sources/SyncStore")
         let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
         return try files.filter { $0.pathExtension == "swift" }.reduce(into: []) { outcomes, file in
             let text = try String(contentsOf: file, encoding: .utf8)
