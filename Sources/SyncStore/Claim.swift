@@ -20,17 +20,23 @@ public struct ClaimBatch: Sendable {
 extension Store {
     /// How many changes one statement folds at most: what bounds it where a bulk update changed everybody.
     public static let foldLimit = 2000
+    /// How many it folds where nothing is won by folding more before the first of them is pushed.
+    public static let foldStep = 500
 
     /// Folds changes into users, takes leases on those that are due, and reads their current profiles.
     ///
     /// One statement, and so one snapshot: the profile is at least as new as the changes that it folded.
     ///
-    /// - Parameter start: where the look begins; `nil`: it is a whole one.
-    public func claim(limit: Int, from start: LookBounds.Reached? = nil) async throws(StoreError) -> ClaimBatch {
+    /// - Parameters:
+    ///   - folds: how many changes at the most.
+    ///   - start: where the look begins; `nil`: it is a whole one.
+    public func claim(
+        limit: Int, folding folds: Int = foldLimit, from start: LookBounds.Reached? = nil
+    ) async throws(StoreError) -> ClaimBatch {
         let rows = try await query(
             statements.claim,
             [
-                .bigint(Int64(limit)), .bigint(Int64(Store.foldLimit)), .bigint(lease.millisecondsRoundedUp),
+                .bigint(Int64(limit)), .bigint(Int64(folds)), .bigint(lease.millisecondsRoundedUp),
                 .text(ToldColumn.unknown(source.mapping.sentFields)),
                 .text(start?.due ?? "-infinity"), .text(start?.change ?? "(0,0)"),
             ])
@@ -63,8 +69,8 @@ struct ClaimRow: Sendable {
 ///
 /// **Why nobody claims a profile that is older than the version it claims.** The source is read in the
 /// statement's snapshot, but a row lock shows the newest version, which another agent may have folded
-/// from a change that this snapshot can't see. So a row is taken only if its `wanted` is still what the
-/// snapshot says; otherwise it stays due, and the next claim, with a newer snapshot, takes it.
+/// from a change that this snapshot can't see. So a row is taken only if the version that was locked is one
+/// that the snapshot sees; otherwise it stays due, and the next claim, with a newer snapshot, takes it.
 ///
 /// **Why it can't deadlock.** First the fold locks users in the order of their keys, and may wait for one
 /// of our own statements; only then (the limits of `live` and `resyncing` depend on it) are due rows
@@ -213,14 +219,14 @@ enum ClaimSQL {
         """
 
         live AS MATERIALIZED (
-            SELECT s.user_key, s.wanted FROM subscriber_sync.subscriber s
+            SELECT s.ctid AS place, s.user_key FROM subscriber_sync.subscriber s
             WHERE s.priority = 0 AND s.due_at <= now() AND s.due_at >= $5::text::timestamptz
             ORDER BY s.due_at
             LIMIT greatest(0, (SELECT g.leases FROM gate g) - (SELECT count(*) FROM fresh))
             FOR UPDATE SKIP LOCKED
         ),
         resyncing AS MATERIALIZED (
-            SELECT s.user_key, s.wanted FROM subscriber_sync.subscriber s
+            SELECT s.ctid AS place, s.user_key FROM subscriber_sync.subscriber s
             WHERE s.priority = 1 AND s.due_at <= now() AND s.due_at >= $5::text::timestamptz
             ORDER BY s.due_at
             LIMIT greatest(0,
@@ -228,18 +234,16 @@ enum ClaimSQL {
             FOR UPDATE SKIP LOCKED
         ),
         picked AS MATERIALIZED (
-            SELECT due.user_key, seen.changed_at, seen.priority, nextval('subscriber_sync.lease') AS new_lease,
+            SELECT due.place, due.user_key, seen.changed_at, seen.priority, nextval('subscriber_sync.lease') AS new_lease,
                 \(source.rowColumns(of: "src")),
                 \(source.fingerprint(of: "src", key: "due.user_key")) AS fingerprint
             FROM (SELECT * FROM live UNION ALL SELECT * FROM resyncing) AS due
             CROSS JOIN LATERAL (
-                SELECT s.wanted, s.changed_at, s.priority FROM subscriber_sync.subscriber s
-                WHERE s.user_key = due.user_key LIMIT 1
+                SELECT s.changed_at, s.priority FROM subscriber_sync.subscriber s WHERE s.ctid = due.place LIMIT 1
             ) AS seen
             LEFT JOIN LATERAL (
                 \(source.row(ofKey: "due.user_key"))
             ) AS src ON true
-            WHERE seen.wanted = due.wanted
         ),
         leased AS (
             UPDATE subscriber_sync.subscriber s SET
@@ -254,7 +258,7 @@ enum ClaimSQL {
                     ELSE now() + $3::bigint * interval '1 ms' END,
                 told = CASE WHEN s.lease IS NULL THEN s.told ELSE s.told || $4::jsonb END
             FROM picked p
-            WHERE s.user_key = p.user_key AND s.user_key = ANY (ARRAY(SELECT user_key FROM picked))
+            WHERE s.ctid = p.place
             RETURNING \(ClaimDecoder.columns("s")), \(source.rowColumns(of: "p"))
         )
 

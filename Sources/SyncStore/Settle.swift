@@ -43,8 +43,11 @@ extension Store {
     ///
     /// Who waited for the reference of a user that is deleted now is due as well.
     ///
-    /// Rows are locked with SKIP LOCKED, so this waits for nobody. A settlement whose heir can't be had just then
-    /// (locked, or settled by the same batch) is skipped as a whole, and comes again.
+    /// Rows are locked with SKIP LOCKED, so this waits for nobody. A settlement whose row or heir can't be had just then
+    /// (locked, written since the snapshot, or settled by the same batch) is skipped as a whole, and comes again.
+    ///
+    /// Rows are written by their place: a plan that is kept is made when nobody knows how many there will be, and by their
+    /// keys it may come to look for all of them once for each.
     static let settle = Statement<SettledRow>(
         "settle",
         """
@@ -57,12 +60,18 @@ extension Store {
                 doubt, outcome, http_status, error_code, error, changed, duration_ms, request_id, called)
         ),
         locked AS MATERIALIZED (
-            SELECT s.* FROM subscriber_sync.subscriber s
+            SELECT s.*, s.ctid AS place FROM subscriber_sync.subscriber s
             WHERE s.user_key = ANY ($1::text[])
             ORDER BY s.user_key FOR UPDATE SKIP LOCKED
         ),
+        -- A version that the snapshot doesn't see can't be written by its place.
+        had AS MATERIALIZED (
+            SELECT l.* FROM locked l CROSS JOIN LATERAL (
+                SELECT FROM subscriber_sync.subscriber s WHERE s.ctid = l.place LIMIT 1
+            ) AS seen
+        ),
         assessed AS MATERIALIZED (
-            SELECT g.*, s.lease IS NOT DISTINCT FROM g.lease AS is_held,
+            SELECT g.*, s.place, s.lease IS NOT DISTINCT FROM g.lease AS is_held,
                 s.reference, s.subscriber_id AS known_id, s.admitted_at IS NOT NULL AS is_admitted,
                 s.wanted <> g.version AS is_newer_wanted,
                 -- The change that this push was made for, if it was one of the application's and isn't known there yet.
@@ -76,7 +85,7 @@ extension Store {
                     WHEN 'raised' THEN greatest(s.doubted_until, now() + $17::bigint * interval '1 ms')
                     ELSE s.doubted_until
                 END AS doubt_left
-            FROM given g JOIN locked s ON s.user_key = g.user_key
+            FROM given g JOIN had s ON s.user_key = g.user_key
         ),
         lost AS MATERIALIZED (
             SELECT a.user_key, a.called, a.doubt FROM assessed a WHERE NOT a.is_held
@@ -132,7 +141,7 @@ extension Store {
                     ELSE now() + j.due_ms * interval '1 ms'
                 END
             FROM judged j
-            WHERE s.user_key = j.user_key AND s.user_key = ANY ($1::text[]) AND j.is_held
+            WHERE s.ctid = j.place AND j.is_held
             RETURNING s.user_key, s.due_at
         ),
         redone AS (
@@ -145,7 +154,7 @@ extension Store {
                     THEN $17::bigint ELSE 0 END * interval '1 ms'),
                 due_at = CASE WHEN s.lease IS NOT NULL AND s.due_at > now() THEN s.due_at ELSE now() END
             FROM judged j
-            WHERE s.user_key = j.user_key AND s.user_key = ANY ($1::text[]) AND NOT j.is_held
+            WHERE s.ctid = j.place AND NOT j.is_held
         ),
         warned AS (
             UPDATE subscriber_sync.subscriber s SET
