@@ -7,13 +7,19 @@ public struct Dispatcher: Sendable {
     var settings: DispatcherSettings
     var random: SeededRandom
     var phase = Phase.running
-    /// Claimed, and waiting for a call to begin.
-    var queue: [Job] = []
+    /// Claimed, and waiting for a call to begin. A slice, whose first goes without the others moving up.
+    var queue: ArraySlice<Job> = []
     var pushing = 0
     /// How many may be.
     var limit: ConcurrencyLimit
+    /// How many may be held.
+    var window = ClaimWindow()
+    /// What was claimed last.
+    var request = Request(users: 0, whileCalling: false)
     /// Answered or decided, and waiting to be written.
     var unsettled: [Settlement] = []
+    /// Until when the first of them waits for others to be written with it. `nil`: there is none, or it waits no longer.
+    var gatherUntil: Instant?
     var settling = 0
     var look = Look.wanted(again: false)
     var pace: Pace
@@ -63,6 +69,13 @@ public struct Dispatcher: Sendable {
         case underWay(again: Bool)
         /// Not before this instant, unless something happens. → `wanted`
         case at(Instant)
+    }
+
+    /// What a claim asked for.
+    struct Request: Sendable, Hashable {
+        var users: Int
+        /// Whether users were called then, so that they could run out.
+        var whileCalling: Bool
     }
 
     public init(settings: DispatcherSettings, seed: UInt64) {
@@ -151,6 +164,10 @@ public struct Dispatcher: Sendable {
     private mutating func take(_ haul: Haul, at now: Instant) -> [DispatcherAction] {
         databaseFailures = 0
         let again = look == .underWay(again: true)
+        // One that found fewer than it asked for would not have found more.
+        let isFull = haul.count >= request.users
+        let isStarved = request.whileCalling && isFull && queue.isEmpty && pushing < limit.value
+        window.refilled(waiting: queue.count, isStarved: isStarved, concurrency: limit.value)
         queue += haul.jobs
         unsettled += haul.settlements
         if isHaulStale {

@@ -37,6 +37,10 @@ public struct DispatcherSettings: Sendable, Hashable {
     /// …and for how long after anything came. A commit that lost the race for the one notification
     /// follows the winner by its own length, which is milliseconds in most applications.
     public static let lingerSpan = Duration.seconds(1)
+    /// How long an answer waits for others to be written with it, while there may be any.
+    public static let gatherSpan = Duration.milliseconds(25)
+    /// After a claim that brought all there was.
+    public static let pauseAfterFind = Duration.milliseconds(10)
     /// The shortest wait between two looks at a database that said there is something due.
     public static let shortestWait = Duration.milliseconds(20)
     /// What a stop may take beyond the deadline of the calls in flight: the last settlements.
@@ -45,19 +49,24 @@ public struct DispatcherSettings: Sendable, Hashable {
     /// Calls a second, of a limited rate, until the agent knows who shares it.
     public static let uncountedRate = 1.0
 
-    /// The most users that are claimed and not yet settled: the bound on memory.
-    ///
-    /// Three times the concurrency keeps the calls busy while one batch is claimed and one settled. At
-    /// a low rate it is what can be sent in a quarter of a lease, so that claims don't grow stale.
-    public var capacity: Int { capacity(concurrency: concurrency) }
+    /// The most users that are ever claimed and not yet settled: the bound on memory.
+    public var capacity: Int { capacity(concurrency: concurrency, times: ClaimWindow.largest) }
 
-    /// The same while fewer calls may be in flight at once: what waits too long is given back in vain.
-    func capacity(concurrency: Int) -> Int {
-        let full = max(3 * concurrency, 8)
+    /// The most that may be just now.
+    ///
+    /// Three times the concurrency keeps the calls busy while one batch is claimed and one settled, unless they are so
+    /// fast that it takes a larger window; fewer calls at once need less, since what waits too long is given back in vain.
+    /// At a low rate it is what can be sent in a quarter of a lease, so that claims don't grow stale.
+    func capacity(concurrency: Int, times window: Int) -> Int {
+        let base = max(3 * concurrency, 8)
+        let full = min(base * window, max(base, DispatcherSettings.largeCapacity))
         guard rate > 0 else { return full }
         let quarterLease = Double(lease.nanoseconds) / 4e9
         return max(1, min(full, Int((rate * quarterLease).rounded(.down))))
     }
+
+    /// No window makes the capacity larger than this: a few MB.
+    static let largeCapacity = 1024
 
     /// How old a claim may be when its call begins: the call's deadline still fits into the lease.
     public var latestStart: Duration { .nanoseconds(lease.nanoseconds - timeout.nanoseconds - 1_000_000_000) }

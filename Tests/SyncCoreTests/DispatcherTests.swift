@@ -8,12 +8,28 @@ struct DispatcherTests {
         var dispatcher: Dispatcher
         var now = Instant(nanoseconds: 1_000_000_000)
         var actions: [DispatcherAction] = []
+        /// Those under way.
+        var calls: [Job] = []
+        var lastClaim: Int?
 
         init(_ settings: DispatcherSettings) { dispatcher = Dispatcher(settings: settings, seed: 1) }
 
         mutating func hear(_ event: DispatcherEvent, after wait: Duration = .zero) {
             now = now + wait
             actions = dispatcher.handle(event, at: now)
+            if case .answered(let job, _) = event { calls.removeAll { $0.claim.lease == job.claim.lease } }
+            calls += pushes
+            lastClaim = claimLimit ?? lastClaim
+        }
+
+        /// Answers so many calls one after the other, also those that begin meanwhile, and writes what came of each.
+        mutating func answer(_ count: Int, with answer: PushAnswer) throws {
+            for _ in 0..<count {
+                hear(.answered(try #require(calls.first), answer))
+                if settles.isEmpty { hear(.ticked, after: DispatcherSettings.gatherSpan) }
+                #expect(settles.count == 1)
+                hear(.settled(SettleReport(settled: 1)))
+            }
         }
 
         var claimLimit: Int? { actions.lazy.compactMap { if case .claim(let limit) = $0 { limit } else { nil } }.first }
@@ -38,15 +54,78 @@ struct DispatcherTests {
         #expect(bench.claimLimit == 12)
         bench.hear(.claimed(Haul(jobs: bench.jobs(1...12))))
         #expect(bench.dispatcher.held == 12 && bench.pushes.count == 4 && bench.claimLimit == nil)
-        var inFlight = bench.pushes
         for written in 1...6 {
-            bench.hear(.answered(inFlight.removeFirst(), accepted))
-            inFlight += bench.pushes
-            #expect(inFlight.count <= 4)
-            bench.hear(.settled(SettleReport(settled: 1)))
+            try bench.answer(1, with: accepted)
+            #expect(bench.calls.count == 4)
             #expect((bench.claimLimit != nil) == (written == 6))
         }
         #expect(bench.claimLimit == 6)
+    }
+
+    @Test("writes answers together that come within a moment, as many as may be in flight, or when no more can come")
+    func gathers() throws {
+        let accepted = try #require(Self.accepted)
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...6))))
+        let first = bench.calls
+        bench.hear(.answered(first[0], accepted))
+        #expect(bench.settles.isEmpty)
+        bench.hear(.answered(first[1], accepted), after: DispatcherSettings.gatherSpan - .milliseconds(1))
+        #expect(bench.settles.isEmpty && bench.wake == bench.now + .milliseconds(1))
+        bench.hear(.ticked, after: .milliseconds(1))
+        #expect(bench.settles.count == 2)
+        bench.hear(.answered(first[2], accepted))
+        bench.hear(.answered(first[3], accepted))
+        bench.hear(.settled(SettleReport(settled: 2)))
+        #expect(bench.settles.isEmpty)
+        bench.hear(.answered(bench.calls[0], accepted))
+        #expect(bench.settles.isEmpty)
+        bench.hear(.answered(bench.calls[0], accepted))
+        #expect(bench.settles.count == 4 && bench.calls.isEmpty)
+    }
+
+    @Test("claims twice as many where the calls ran out of users during a claim, until enough of them are left")
+    func widensAndNarrows() throws {
+        let accepted = try #require(Self.accepted)
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...12))))
+        // No call was under way that could have run out of users.
+        #expect(bench.claimLimit == nil)
+        try bench.answer(12, with: accepted)
+        #expect(bench.dispatcher.held == 0 && bench.lastClaim == 6)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(13...18))))
+        #expect(bench.claimLimit == 24 - 6)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(19...36))))
+        try bench.answer(12, with: accepted)
+        #expect(bench.lastClaim == 12)
+        // Eight wait for the four calls that there may be.
+        bench.hear(.claimed(Haul(jobs: bench.jobs(37...48))))
+        try bench.answer(18, with: accepted)
+        #expect(bench.dispatcher.held == 6 && bench.claimLimit == 12 - 6)
+    }
+
+    @Test("claims as many as before where the claim found fewer than it asked for, and lets the database rest a moment")
+    func staysSmall() throws {
+        let accepted = try #require(Self.accepted)
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...12))))
+        try bench.answer(12, with: accepted)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(13...17))))
+        #expect(bench.claimLimit == nil)
+        #expect(bench.wake == bench.now + DispatcherSettings.pauseAfterFind)
+        bench.hear(.ticked, after: DispatcherSettings.pauseAfterFind)
+        #expect(bench.claimLimit == 12 - 5)
+    }
+
+    @Test("looks again at once where more was folded than brought")
+    func goesOnFolding() {
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...3), folded: 4)))
+        #expect(bench.claimLimit == 12 - 3)
     }
 
     @Test("begins no faster than its share of the rate, and says when it goes on")
@@ -54,7 +133,7 @@ struct DispatcherTests {
         var bench = Bench(DispatcherSettings(concurrency: 4, rate: 10))
         bench.hear(.started)
         bench.hear(.fleetCounted(2))
-        bench.hear(.claimed(Haul(jobs: bench.jobs(1...4))))
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...12))))
         #expect(bench.pushes.count == 1)
         #expect(bench.wake == bench.now + .milliseconds(200))
         bench.hear(.ticked, after: .milliseconds(199))
@@ -272,14 +351,15 @@ struct DispatcherTests {
     func neverForgets(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let rate = Double.random(in: 0...20, using: &random)
-        var bench = Bench(DispatcherSettings(concurrency: 3, rate: rate, lease: .seconds(30)))
+        let settings = DispatcherSettings(concurrency: 3, rate: rate, lease: .seconds(30))
+        var bench = Bench(settings)
         let accepted = try #require(Self.accepted)
         var (pending, alarm, lease) = ([DispatcherAction](), bench.now, Int64(0))
         bench.hear(.started)
         for _ in 0..<300 {
             alarm = bench.wake ?? alarm
             pending += bench.actions.filter { if case .wake = $0 { false } else { true } }
-            #expect(bench.dispatcher.held <= 9)
+            #expect(bench.dispatcher.held <= settings.capacity)
             guard !pending.isEmpty, Bool.random(using: &random) else {
                 try #require(!pending.isEmpty || alarm >= bench.now, "nothing under way, and no alarm")
                 bench.hear(.ticked, after: max(.zero, alarm - bench.now))

@@ -1,0 +1,27 @@
+/// How much of the backlog one agent takes into its hands: so much that no call waits for the database, and no more,
+/// since what waits in our hands other agents can't take.
+///
+/// A claim costs the database a time that hardly depends on how many users it brings. Where calls take a millisecond, a
+/// small batch is called before the next is claimed; where they take a second, few are called meanwhile. So the batch
+/// becomes what is called during a claim, like the window of TCP: it is doubled where the calls ran out of users, and
+/// halved where a whole round of them was still there when the next came.
+struct ClaimWindow: Sendable, Hashable {
+    /// In what an agent holds at the least.
+    private(set) var size = 1
+
+    static let largest = 8
+
+    /// Takes in that a claim came back.
+    ///
+    /// - Parameters:
+    ///   - waiting: how many of those claimed before still waited for a call.
+    ///   - isStarved: whether calls could have begun meanwhile for others that the claim didn't bring in time.
+    ///   - concurrency: how many calls may be in flight.
+    mutating func refilled(waiting: Int, isStarved: Bool, concurrency: Int) {
+        if isStarved {
+            size = min(2 * size, ClaimWindow.largest)
+        } else if waiting >= concurrency {
+            size = max(size / 2, 1)
+        }
+    }
+}
