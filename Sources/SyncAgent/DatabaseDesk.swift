@@ -49,9 +49,14 @@ struct DatabaseDesk: Sendable {
         let claimedAt = clock.now
         do {
             let start = bounds.withLockedValue { $0.next(at: claimedAt) }
+            let agents = agents()
+            let isLimitNear = blast.withLockedValue {
+                $0.mayReachLimit(folding: Store.foldLimit, agents: agents, at: claimedAt)
+            }
+            let folds = isLimitNear ? Store.foldLimit : Store.foldStep
             let (related, batch) = try await keeper.run(reads: { !$0.1.claims.isEmpty }) {
                 store async throws(StoreError) in
-                (try await store.expandRelated(), try await store.claim(limit: limit, from: start))
+                (try await store.expandRelated(), try await store.claim(limit: limit, folding: folds, from: start))
             }
             bounds.withLockedValue {
                 $0.looked(from: start, reached: batch.reached, folded: batch.folded, at: claimedAt)

@@ -42,8 +42,15 @@ public struct BlastGauge: Sendable {
         guard sharePercent > 0, changes > 0 || pushes > 0 else { return false }
         foldedSince += changes
         pushedSince += pushes
+        return mayReachLimit(folding: 0, agents: agents, at: now)
+    }
+
+    /// Whether the limit may be reached with so many changes more: then it is better to fold them all, and count, before
+    /// the first of them is pushed.
+    public func mayReachLimit(folding changes: Int, agents: Int, at now: Instant) -> Bool {
+        guard sharePercent > 0 else { return false }
         guard let headroom, now - countedAt < BlastGauge.countHolds else { return true }
-        return max(foldedSince, pushedSince) * max(1, agents) >= headroom
+        return (max(foldedSince, pushedSince) + changes) * max(1, agents) >= headroom
     }
 
     /// Takes in a count.

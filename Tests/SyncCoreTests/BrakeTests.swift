@@ -76,7 +76,7 @@ import Testing
         var dispatcher = Dispatcher(settings: DispatcherSettings(concurrency: 2, rate: 0, equalRejections: 1), seed: 1)
         _ = dispatcher.handle(.started, at: start)
         let first = try #require(Sample.job(1))
-        let actions = dispatcher.handle(.claimed(Haul(jobs: [first])), at: start)
+        let actions = dispatcher.handle(.claimed(Haul(jobs: [first], folded: 2)), at: start)
         let isUnderWay = actions.contains { if case .claim = $0 { true } else { false } }
         #expect(isUnderWay)
         let answer = PushAnswer(outcome: .rejected(Sample.problem))
@@ -145,6 +145,27 @@ import Testing
         gauge.counted(changed: 0, of: 1000)
         #expect(gauge.folded(0, pushing: 1, after: 10))
         #expect(!gauge.folded(0, after: 20), "nothing to push")
+    }
+
+    @Test("wants more folded at once only where the limit may be reached by it, or isn't known")
+    func looksAhead() {
+        func mayReachLimit(_ percent: Int, changed: Int?, folded: Int = 0, agents: Int = 1, after seconds: Int = 0)
+            -> Bool
+        {
+            var gauge = BlastGauge(sharePercent: percent)
+            if let changed { _ = gauge.counted(changed: changed, of: 10_000, at: Self.start) }
+            _ = gauge.claimed(folding: folded, overwriting: 0, agents: agents, at: Self.start)
+            return gauge.mayReachLimit(folding: 2000, agents: agents, at: Self.start + .seconds(seconds))
+        }
+        #expect(mayReachLimit(30, changed: nil))
+        #expect(!mayReachLimit(30, changed: 999))
+        #expect(mayReachLimit(30, changed: 1000))
+        #expect(!mayReachLimit(30, changed: 0, folded: 999))
+        #expect(mayReachLimit(30, changed: 0, folded: 1000))
+        #expect(mayReachLimit(30, changed: 0, agents: 2))
+        #expect(!mayReachLimit(30, changed: 999, after: 9))
+        #expect(mayReachLimit(30, changed: 999, after: 10))
+        #expect(!mayReachLimit(0, changed: nil))
     }
 
     @Test("wants so many known users counted that the limit is twice what changed, at every share and count")
