@@ -181,6 +181,33 @@ import Testing
         }
     }
 
+    @Test("leaves a user to the next claim who was folded between its snapshot and its lock")
+    func refusesVersionsItDoesNotSee() async throws {
+        try await Fixture.run { fixture in
+            try await fixture.run("INSERT INTO users (id, email) VALUES (1, 'a@x'), (2, 'b@x')")
+            let store = try await fixture.store()
+            let before = try await store.claims()
+            _ = try await store.settle(before.map { Settlement(releasing: $0) })
+            try await fixture.run("UPDATE users SET title = 'new' WHERE id = 1")
+            // The claim folds the first user's change, and so waits for the row; by then it has its snapshot, and
+            // comes to the lock of the second when somebody has written that one.
+            let folds = "UPDATE subscriber_sync.subscriber SET wanted = wanted + 1"
+            var claiming: Task<ClaimBatch, any Error>?
+            try await whileOpen(fixture.database.dsn, folds) {
+                claiming = Task { try await store.claim(limit: 10) }
+                try await eventually("the claim waits for the first user's row") {
+                    try await fixture.value(
+                        "SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted")
+                        == "1"
+                }
+            }
+            let batch = try #require(try await claiming?.value)
+            #expect(batch.folded == 1 && batch.claims.isEmpty)
+            #expect(try await store.claims().map(\.user.text) == ["1", "2"])
+            await store.close()
+        }
+    }
+
     @Test("takes nobody while the fleet is paused, but goes on folding")
     func obeysPause() async throws {
         try await Fixture.run { fixture in
