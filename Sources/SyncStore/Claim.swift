@@ -154,12 +154,21 @@ enum ClaimSQL {
             SELECT user_key, max(changed_at) AS changed_at, row_number() OVER (ORDER BY min(changed_at)) AS rank
             FROM taken GROUP BY user_key
         ),
+        -- A quarter of the leases is for those who were due before, or new changes would keep them waiting for as long as
+        -- more come than can be pushed.
+        kept AS MATERIALIZED (
+            SELECT count(*) AS leases FROM (
+                SELECT FROM subscriber_sync.subscriber s
+                WHERE s.priority = 0 AND s.due_at <= now() AND s.due_at >= $5::text::timestamptz
+                LIMIT ceil((SELECT g.leases FROM gate g) / 4.0)::bigint
+            ) AS due
+        ),
         -- A lease for each that may have one, with the version that the snapshot makes of it.
         incoming AS MATERIALIZED (
             SELECT f.user_key, f.changed_at, coalesce(seen.wanted, 0) + 1 AS version,
-                CASE WHEN f.rank <= g.leases AND (seen.lease IS NULL OR seen.due_at <= now())
+                CASE WHEN f.rank <= g.leases - k.leases AND (seen.lease IS NULL OR seen.due_at <= now())
                     THEN nextval('subscriber_sync.lease') END AS lease
-            FROM folded f CROSS JOIN gate g
+            FROM folded f CROSS JOIN gate g CROSS JOIN kept k
             LEFT JOIN LATERAL (
                 SELECT s.wanted, s.lease, s.due_at FROM subscriber_sync.subscriber s
                 WHERE s.user_key = f.user_key LIMIT 1

@@ -46,7 +46,7 @@ extension ModelStore {
     public mutating func claim(limit: Int, foldLimit: Int, reading snapshot: ClaimSnapshot) -> ModelClaimBatch {
         let (gate, leases) = passGate(limit: limit, snapshot)
         let taken = takeChanges(foldLimit, snapshot)
-        var claimed = fold(taken, leases: leases, snapshot)
+        var claimed = fold(taken, leases: leases - kept(of: leases, snapshot), snapshot)
         let due = takeDue(leases - claimed.count, except: Set(taken.map(\.user)), snapshot)
         let live = due.compactMap { subscribers[$0] }.filter { $0.priority == 0 }
         claimed += due
@@ -80,6 +80,12 @@ extension ModelStore {
         guard let last = taken.last else { return [] }
         changes.removeAll { $0.number <= last.number }
         return Array(taken)
+    }
+
+    /// How many leases new changes leave to those who were due before.
+    private func kept(of leases: Int, _ snapshot: ClaimSnapshot) -> Int {
+        let due = snapshot.subscribers.values.count { $0.priority == 0 && ($0.dueAt ?? .max) <= snapshot.now }
+        return min(due, (leases + 3) / 4)
     }
 
     /// - Returns: the users that were leased.
