@@ -49,14 +49,9 @@ struct DatabaseDesk: Sendable {
         let claimedAt = clock.now
         do {
             let start = bounds.withLockedValue { $0.next(at: claimedAt) }
-            let agents = agents()
-            let isLimitNear = blast.withLockedValue {
-                $0.mayReachLimit(folding: Store.foldLimit, agents: agents, at: claimedAt)
-            }
-            let folds = isLimitNear ? Store.foldLimit : Store.foldStep
             let (related, batch) = try await keeper.run(reads: { !$0.1.claims.isEmpty }) {
                 store async throws(StoreError) in
-                (try await store.expandRelated(), try await store.claim(limit: limit, folding: folds, from: start))
+                (try await store.expandRelated(), try await store.claim(limit: limit, from: start))
             }
             bounds.withLockedValue {
                 $0.looked(from: start, reached: batch.reached, folded: batch.folded, at: claimedAt)
@@ -139,7 +134,9 @@ struct DatabaseDesk: Sendable {
         if batch.isBraked { return true }
         let agents = agents()
         let isCountDue = blast.withLockedValue {
-            $0.claimed(folding: batch.folded, overwriting: pushes, agents: agents, at: clock.now)
+            $0.claimed(
+                folding: batch.folded, leavingMore: batch.folded >= Store.foldLimit, overwriting: pushes,
+                agents: agents, at: clock.now)
         }
         guard isCountDue else { return false }
         let store = await keeper.any

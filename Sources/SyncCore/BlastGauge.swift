@@ -4,7 +4,8 @@
 /// Counting costs the database something, so it isn't done for each claim: as long as fewer were folded, and fewer
 /// pushed, since the last count than were missing to the limit then, over all agents, the limit can't have been reached.
 /// Pushes count besides changes, because what one agent folded another may push: the first may be gone, or could not read
-/// the source.
+/// the source. And what waits to be folded is counted with the rest: once when a claim first leaves some behind, so that a
+/// migration which changes everybody is held before the first of them is pushed.
 ///
 /// Nor is everybody counted: of the known users no more than make the limit twice what has changed. Few changes are then
 /// told from many as fast among a million users as among a thousand, and while they double, it is counted anew once.
@@ -25,6 +26,8 @@ public struct BlastGauge: Sendable {
     private var countedAt = Instant(nanoseconds: 0)
     private var foldedSince = 0
     private var pushedSince = 0
+    /// Whether the last claim left changes behind.
+    private var isBacklogged = false
 
     public init(sharePercent: Int, fewest: Int = BlastGauge.fewest) {
         self.sharePercent = sharePercent
@@ -35,22 +38,20 @@ public struct BlastGauge: Sendable {
     ///
     /// - Parameters:
     ///   - changes: how many changes it folded.
+    ///   - leavesMore: whether there may be more that it didn't.
     ///   - pushes: how many of its users would be overwritten at SignalWire, unasked.
     ///   - agents: how many fold.
     /// - Returns: whether to count before anybody of that claim is pushed.
-    public mutating func claimed(folding changes: Int, overwriting pushes: Int, agents: Int, at now: Instant) -> Bool {
+    public mutating func claimed(
+        folding changes: Int, leavingMore leavesMore: Bool, overwriting pushes: Int, agents: Int, at now: Instant
+    ) -> Bool {
+        let isBeginning = leavesMore && !isBacklogged
+        isBacklogged = leavesMore
         guard sharePercent > 0, changes > 0 || pushes > 0 else { return false }
         foldedSince += changes
         pushedSince += pushes
-        return mayReachLimit(folding: 0, agents: agents, at: now)
-    }
-
-    /// Whether the limit may be reached with so many changes more: then it is better to fold them all, and count, before
-    /// the first of them is pushed.
-    public func mayReachLimit(folding changes: Int, agents: Int, at now: Instant) -> Bool {
-        guard sharePercent > 0 else { return false }
-        guard let headroom, now - countedAt < BlastGauge.countHolds else { return true }
-        return (max(foldedSince, pushedSince) + changes) * max(1, agents) >= headroom
+        guard !isBeginning, let headroom, now - countedAt < BlastGauge.countHolds else { return true }
+        return max(foldedSince, pushedSince) * max(1, agents) >= headroom
     }
 
     /// Takes in a count.

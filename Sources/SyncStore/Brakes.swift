@@ -19,7 +19,7 @@ extension Store {
     /// were there before the window in which they are counted.
     ///
     /// Not only the window that ends now: what changed while no agent ran, or none could read the source, is as much a
-    /// mass change when it is found.
+    /// mass change when it is found. And not only what was folded: what waits behind it will be.
     ///
     /// - Parameters:
     ///   - oldest: when the oldest change was made that is to be pushed now; `nil`: just now.
@@ -29,7 +29,7 @@ extension Store {
             .bigint(Store.windowMilliseconds), .optionalText(oldest), .bigint(Int64(gauge.fewest)),
             .bigint(Int64(gauge.knownPerChange)),
         ]
-        return try await query(Store.countChanges, parameters).first ?? BlastCount(changed: 0, known: 0)
+        return try await query(statements.countChanges, parameters).first ?? BlastCount(changed: 0, known: 0)
     }
 
     /// Holds changes of known users from now on, until an operator answers.
@@ -50,43 +50,6 @@ extension Store {
     }
 
     private static let windowMilliseconds = BlastGauge.window.millisecondsRoundedUp
-
-    /// Who was created within the window isn't known before it, and not changed but new. It looks back a day at most, so
-    /// that a user who is retried for weeks costs no more.
-    ///
-    /// Of a million known users it counts as many as matter. Where they are too few for a limit, it counts no changes:
-    /// everybody is new then, and each claim would read them all.
-    static let countChanges = Statement<BlastCount>(
-        "count_changes",
-        """
-        WITH changes AS MATERIALIZED (
-            SELECT CASE WHEN (\(known(atMost: "$3::bigint"))) < $3::bigint THEN 0 ELSE (
-                SELECT coalesce(max(w.users), 0) FROM (
-                    SELECT count(*) OVER (
-                        ORDER BY s.changed_at RANGE BETWEEN $1::bigint * interval '1 ms' PRECEDING AND CURRENT ROW
-                    ) AS users
-                    FROM subscriber_sync.subscriber s
-                    WHERE s.admitted_at IS NOT NULL AND s.standing <> 'deleted'
-                        AND s.changed_at > greatest(
-                            least($2::text::timestamptz, now()) - $1::bigint * interval '1 ms',
-                            now() - interval '1 day', (SELECT c.judged_at FROM subscriber_sync.control c))
-                        AND s.admitted_at < now() - $1::bigint * interval '1 ms'
-                ) AS w
-            ) END AS users
-        )
-        SELECT c.users, (\(known(atMost: "greatest($3::bigint, $4::bigint * c.users)"))) FROM changes c
-        """, planning: .once
-    ) { row throws(PostgresError) in BlastCount(changed: try row.integer(0), known: try row.integer(1)) }
-
-    /// In the order of the index, which the planner uses then, wherever in the table the known users lie.
-    private static func known(atMost limit: String) -> String {
-        """
-        SELECT count(*) FROM (
-            SELECT FROM subscriber_sync.subscriber s WHERE s.admitted_at < now() - $1::bigint * interval '1 ms'
-            ORDER BY s.admitted_at LIMIT \(limit)
-        ) AS known
-        """
-    }
 
     static let brake = Statement<Bool>(
         "brake",
@@ -115,6 +78,81 @@ extension Store {
         INSERT INTO subscriber_sync.log (outcome, error_code, error, agent)
         SELECT 'paused', 'suspicious', pause_reason, $2 FROM paused
         """)
+}
+
+/// The statement that counts for the brake on mass changes.
+enum BrakeSQL {
+    /// How many changes that wait are looked at: what bounds the count. More would make a table of a million wait for it.
+    static let mostWaiting = 100_000
+
+    /// Who was created within the window isn't known before it, and not changed but new. It looks back a day at most, so
+    /// that a user who is retried for weeks costs no more. Of those whose change waits, who has no row any more will not be
+    /// pushed.
+    ///
+    /// Of a million known users it counts as many as matter. Where they are too few for a limit, it counts no changes:
+    /// everybody is new then, and each claim would read them all.
+    static func countChanges(_ source: SourceTable) -> Statement<BlastCount> {
+        Statement(
+            "count_changes",
+            """
+            WITH begin AS MATERIALIZED (
+                SELECT greatest(
+                    least($2::text::timestamptz, now()) - $1::bigint * interval '1 ms',
+                    now() - interval '1 day', (SELECT c.judged_at FROM subscriber_sync.control c)) AS at
+            ),
+            waiting AS MATERIALIZED (
+                SELECT c.user_key, max(c.changed_at) AS changed_at FROM (
+                    SELECT c.user_key, c.changed_at FROM subscriber_sync.change c
+                    WHERE c.user_key IS NOT NULL AND c.changed_at > (SELECT at FROM begin)
+                    LIMIT \(mostWaiting)
+                ) AS c
+                GROUP BY c.user_key
+            ),
+            changed AS (
+                SELECT s.changed_at FROM (
+                    SELECT s.user_key, s.changed_at FROM subscriber_sync.subscriber s
+                    WHERE \(isKnown) AND s.changed_at > (SELECT at FROM begin)
+                    -- By the index of changes.
+                    ORDER BY s.changed_at
+                ) AS s
+                WHERE NOT EXISTS (SELECT FROM waiting w WHERE w.user_key = s.user_key)
+                UNION ALL
+                SELECT w.changed_at FROM waiting w
+                CROSS JOIN LATERAL (
+                    SELECT FROM subscriber_sync.subscriber s WHERE s.user_key = w.user_key AND \(isKnown) LIMIT 1
+                ) AS known
+                CROSS JOIN LATERAL (
+                    SELECT FROM \(source.name.quoted) AS src WHERE \(source.isRow(ofKey: "w.user_key", in: "src")) LIMIT 1
+                ) AS present
+            ),
+            counted AS MATERIALIZED (
+                SELECT CASE WHEN (\(known(atMost: "$3::bigint"))) < $3::bigint THEN 0 ELSE (
+                    SELECT coalesce(max(w.users), 0) FROM (
+                        SELECT count(*) OVER (
+                            ORDER BY c.changed_at RANGE BETWEEN $1::bigint * interval '1 ms' PRECEDING AND CURRENT ROW
+                        ) AS users
+                        FROM changed c
+                    ) AS w
+                ) END AS users
+            )
+            SELECT c.users, (\(known(atMost: "greatest($3::bigint, $4::bigint * c.users)"))) FROM counted c
+            """, planning: .once
+        ) { row throws(PostgresError) in BlastCount(changed: try row.integer(0), known: try row.integer(1)) }
+    }
+
+    private static let isKnown = """
+        s.admitted_at < now() - $1::bigint * interval '1 ms' AND s.standing <> 'deleted'
+        """
+
+    /// In the order of the index, which the planner uses then, wherever in the table the known users lie.
+    private static func known(atMost limit: String) -> String {
+        """
+        SELECT count(*) FROM (
+            SELECT FROM subscriber_sync.subscriber s WHERE s.admitted_at < now() - $1::bigint * interval '1 ms'
+            ORDER BY s.admitted_at LIMIT \(limit)
+        ) AS known
+        """
+    }
 }
 
 /// What an operator's answer to the brakes came to.

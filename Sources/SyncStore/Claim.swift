@@ -19,24 +19,20 @@ public struct ClaimBatch: Sendable {
 
 extension Store {
     /// How many changes one statement folds at most: what bounds it where a bulk update changed everybody.
-    public static let foldLimit = 2000
-    /// How many it folds where nothing is won by folding more before the first of them is pushed.
-    public static let foldStep = 500
+    public static let foldLimit = 500
 
     /// Folds changes into users, takes leases on those that are due, and reads their current profiles.
     ///
     /// One statement, and so one snapshot: the profile is at least as new as the changes that it folded.
     ///
-    /// - Parameters:
-    ///   - folds: how many changes at the most.
-    ///   - start: where the look begins; `nil`: it is a whole one.
+    /// - Parameter start: where the look begins; `nil`: it is a whole one.
     public func claim(
-        limit: Int, folding folds: Int = foldLimit, from start: LookBounds.Reached? = nil
+        limit: Int, from start: LookBounds.Reached? = nil
     ) async throws(StoreError) -> ClaimBatch {
         let rows = try await query(
             statements.claim,
             [
-                .bigint(Int64(limit)), .bigint(Int64(folds)), .bigint(lease.millisecondsRoundedUp),
+                .bigint(Int64(limit)), .bigint(Int64(Store.foldLimit)), .bigint(lease.millisecondsRoundedUp),
                 .text(ToldColumn.unknown(source.mapping.sentFields)),
                 .text(start?.due ?? "-infinity"), .text(start?.change ?? "(0,0)"),
             ])

@@ -65,6 +65,25 @@ import Testing
         }
     }
 
+    @Test("hold a mass change before the first of it is sent, though one claim folds too few of it to tell")
+    func massBeyondOneFold() async throws {
+        try await Bench.run { bench in
+            let count = 4 * Store.foldLimit
+            #expect(Store.foldLimit < count * 30 / 100)
+            try await Self.known(bench, count)
+            try await bench.withAgent(change: Self.brakes) { _ in
+                // From here on it has counted, and there is room.
+                try await bench.fixture.run("UPDATE users SET title = 'Dr' WHERE id = 1")
+                try await bench.sees("u1@x", "job_title", "Dr")
+                try await bench.fixture.run("UPDATE users SET title = 'Oops'")
+                try await eventually(within: .seconds(30), "all are held") {
+                    try await Self.held(bench) == String(count)
+                }
+            }
+            #expect(bench.sandbox.statistics().requests == count + 1, "not one of them was sent")
+        }
+    }
+
     /// What an agent finds that was not there while everybody changed.
     enum Absence: String, CaseIterable, Sendable {
         /// Nothing was folded, and then somebody changed who has nothing to do with it.

@@ -101,9 +101,12 @@ import Testing
 
         init(_ percent: Int) { gauge = BlastGauge(sharePercent: percent) }
 
-        func folded(_ changes: Int, pushing pushes: Int = 0, agents: Int = 1, after seconds: Int = 0) -> Bool {
+        func folded(
+            _ changes: Int, leavingMore: Bool = false, pushing pushes: Int = 0, agents: Int = 1, after seconds: Int = 0
+        ) -> Bool {
             gauge.claimed(
-                folding: changes, overwriting: pushes, agents: agents, at: BlastGaugeTests.start + .seconds(seconds))
+                folding: changes, leavingMore: leavingMore, overwriting: pushes, agents: agents,
+                at: BlastGaugeTests.start + .seconds(seconds))
         }
 
         @discardableResult
@@ -147,25 +150,16 @@ import Testing
         #expect(!gauge.folded(0, after: 20), "nothing to push")
     }
 
-    @Test("wants more folded at once only where the limit may be reached by it, or isn't known")
-    func looksAhead() {
-        func mayReachLimit(_ percent: Int, changed: Int?, folded: Int = 0, agents: Int = 1, after seconds: Int = 0)
-            -> Bool
-        {
-            var gauge = BlastGauge(sharePercent: percent)
-            if let changed { _ = gauge.counted(changed: changed, of: 10_000, at: Self.start) }
-            _ = gauge.claimed(folding: folded, overwriting: 0, agents: agents, at: Self.start)
-            return gauge.mayReachLimit(folding: 2000, agents: agents, at: Self.start + .seconds(seconds))
-        }
-        #expect(mayReachLimit(30, changed: nil))
-        #expect(!mayReachLimit(30, changed: 999))
-        #expect(mayReachLimit(30, changed: 1000))
-        #expect(!mayReachLimit(30, changed: 0, folded: 999))
-        #expect(mayReachLimit(30, changed: 0, folded: 1000))
-        #expect(mayReachLimit(30, changed: 0, agents: 2))
-        #expect(!mayReachLimit(30, changed: 999, after: 9))
-        #expect(mayReachLimit(30, changed: 999, after: 10))
-        #expect(!mayReachLimit(0, changed: nil))
+    @Test("counts what waits once when a claim leaves changes behind, and again after one that left none")
+    func countsBacklogs() {
+        let gauge = Held(30)
+        gauge.counted(changed: 0, of: 100_000)
+        #expect(!gauge.folded(500))
+        #expect(gauge.folded(500, leavingMore: true))
+        #expect(!gauge.folded(500, leavingMore: true))
+        #expect(!gauge.folded(20))
+        #expect(gauge.folded(500, leavingMore: true))
+        #expect(!Held(0).folded(500, leavingMore: true), "there is no limit")
     }
 
     @Test("wants so many known users counted that the limit is twice what changed, at every share and count")

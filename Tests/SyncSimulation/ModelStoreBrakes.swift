@@ -13,12 +13,16 @@ extension ModelStore {
     func changedInWindow(_ window: Int64, from oldest: Int64?, now: Int64) -> Int {
         let start = mistakes.contains(.brakeLooksOnlyBack) ? now : min(oldest ?? now, now)
         let begin = max(start - window, now - Self.admissionWindow, control.judgedAt)
-        let times = subscribers.values
-            .filter { row in
-                guard let admittedAt = row.admittedAt, let changedAt = row.changedAt else { return false }
-                return admittedAt < now - window && row.standing != .deleted && changedAt > begin
-            }
-            .compactMap(\.changedAt)
+        var newest: [UserKey: Int64] = [:]
+        for row in subscribers.values { newest[row.user] = row.changedAt }
+        // What waits to be folded, but for those who are gone.
+        for change in changes where source[change.user] != nil {
+            newest[change.user] = max(newest[change.user] ?? .min, change.changedAt)
+        }
+        let times = newest.filter { user, changedAt in
+            guard let row = subscribers[user], let admittedAt = row.admittedAt else { return false }
+            return admittedAt < now - window && row.standing != .deleted && changedAt > begin
+        }.values
         return times.map { end in times.count { $0 <= end && $0 >= end - window } }.max() ?? 0
     }
 

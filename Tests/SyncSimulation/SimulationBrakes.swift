@@ -28,8 +28,8 @@ extension Simulation {
         let isBlind = store.mistakes.contains(.brakeCountsOnlyFolds)
         guard planned.batch.folded > 0 || !isBlind else { return false }
         return agents[index].gauge.claimed(
-            folding: planned.batch.folded, overwriting: isBlind ? 0 : planned.overwriting,
-            agents: agents[index].fleet, at: agents[index].instant(now))
+            folding: planned.batch.folded, leavingMore: planned.batch.folded >= Self.foldLimit,
+            overwriting: isBlind ? 0 : planned.overwriting, agents: agents[index].fleet, at: agents[index].instant(now))
     }
 
     /// - Returns: how many changed at once, of how many.

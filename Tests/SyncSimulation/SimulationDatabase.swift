@@ -95,8 +95,11 @@ extension Simulation {
         return .done
     }
 
+    /// Few, so that a change of everybody is more than one claim folds.
+    static let foldLimit = 5
+
     private mutating func claim(_ limit: Int, _ snapshot: ClaimSnapshot, _ life: AgentLife) -> ModelClaimBatch {
-        let batch = store.claim(limit: limit, foldLimit: 5, reading: snapshot)
+        let batch = store.claim(limit: limit, foldLimit: Self.foldLimit, reading: snapshot)
         for claim in batch.claims { remember(claim) }
         figures.takeovers += batch.claims.count { claim in snapshot.isTakenOver(claim.user) }
         if batch.folded > 0 || !batch.claims.isEmpty {

@@ -41,6 +41,38 @@ import Testing
         }
     }
 
+    @Test("counts whose change waits to be folded, each once, unless the row is gone or nobody was told of the user")
+    func countsWaiting() async throws {
+        try await Fixture.run { fixture in
+            try await fixture.run(
+                """
+                INSERT INTO users (id, email) SELECT i, i || '@x' FROM generate_series(1, 8) i;
+                DELETE FROM subscriber_sync.change;
+                INSERT INTO subscriber_sync.subscriber (user_key, standing, admitted_at, changed_at)
+                SELECT i, CASE i WHEN 4 THEN 'deleted' ELSE 'synced' END,
+                    now() - CASE i WHEN 5 THEN interval '1 s' ELSE interval '3 days' END,
+                    now() - CASE i WHEN 1 THEN interval '20 s' ELSE interval '2 days' END
+                FROM generate_series(1, 7) i
+                """)
+            let store = try await fixture.store()
+            #expect(try await store.changed(from: nil) == 1)
+            try await fixture.run("UPDATE users SET title = 'x' WHERE id IN (1, 2)")
+            try await fixture.run("UPDATE users SET title = 'y' WHERE id IN (2, 3)")
+            #expect(try await store.changed(from: nil) == 3)
+            try await fixture.run("UPDATE users SET title = 'x' WHERE id IN (4, 5, 8)")
+            #expect(try await store.changed(from: nil) == 3, "deleted, new, and unknown")
+            try await fixture.run("DELETE FROM users WHERE id IN (6, 7)")
+            #expect(try await store.changed(from: nil) == 3, "gone")
+            try await fixture.run(
+                "UPDATE subscriber_sync.change SET changed_at = now() - interval '11 minutes' WHERE user_key = '3'")
+            #expect(try await store.changed(from: nil) == 2)
+            #expect(try await store.changed(from: try await Self.ago(660, fixture)) == 2, "two in any window")
+            try await fixture.run("UPDATE subscriber_sync.control SET judged_at = now()")
+            #expect(try await store.changed(from: nil) == 0)
+            await store.close()
+        }
+    }
+
     @Test("counts no more of the known than make the limit twice what changed, and no changes where there is no limit")
     func countsFew() async throws {
         try await Fixture.run { fixture in
