@@ -122,7 +122,8 @@ struct Resync {
             throw Failure(
                 .data, "\(counted(progress.refused, "user")) \(progress.refused == 1 ? "was" : "were") refused.",
                 hint: "subscriber-sync show KEY says why; SELECT * FROM subscriber_sync.subscriber "
-                    + "WHERE status IN ('rejected', 'held') lists them.")
+                    + "WHERE status IN ('rejected', 'held') lists them. subscriber-sync approve pushes those that a brake "
+                    + "holds.")
         }
     }
 
