@@ -167,7 +167,7 @@ public struct Dispatcher: Sendable {
         // One that found fewer than it asked for would not have found more.
         let isFull = haul.count >= request.users
         let isStarved = request.whileCalling && isFull && queue.isEmpty && pushing < limit.value
-        window.refilled(waiting: queue.count, isStarved: isStarved, concurrency: limit.value)
+        window.refilled(waiting: queue.count, isStarved: isStarved, capacity: capacity)
         queue += haul.jobs
         unsettled += haul.settlements
         if isHaulStale {

@@ -42,11 +42,13 @@ extension Dispatcher {
         return phase == .running && pushing > 0 && unsettled.count < limit.value && now < end
     }
 
+    /// How many may be held just now.
+    var capacity: Int { settings.capacity(concurrency: limit.value, times: window.size) }
+
     /// Claims when a look is wanted and half of the capacity is free: batches are what makes it cheap.
     mutating func beginClaim(at now: Instant) -> [DispatcherAction] {
         if case .at(let instant) = look, instant <= now { look = .wanted(again: false) }
         guard case .wanted = look, phase == .running, throttledUntil == nil else { return [] }
-        let capacity = settings.capacity(concurrency: limit.value, times: window.size)
         let room = capacity - held
         guard room > 0, 2 * room >= capacity else { return [] }
         look = .underWay(again: false)

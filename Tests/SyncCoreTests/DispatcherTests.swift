@@ -106,6 +106,24 @@ struct DispatcherTests {
         #expect(bench.dispatcher.held == 6 && bench.claimLimit == 12 - 6)
     }
 
+    @Test("claims as many as before where half as many would have run out")
+    func staysWide() throws {
+        let accepted = try #require(Self.accepted)
+        var bench = Bench(Self.settings)
+        bench.hear(.started)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(1...12))))
+        try bench.answer(12, with: accepted)
+        bench.hear(.claimed(Haul(jobs: bench.jobs(13...18))))
+        bench.hear(.claimed(Haul(jobs: bench.jobs(19...36))))
+        try bench.answer(12, with: accepted)
+        #expect(bench.lastClaim == 12 && bench.dispatcher.held == 12)
+        try bench.answer(3, with: accepted)
+        // Five wait, and six fewer would have, had the claim begun when twelve fewer might be held.
+        bench.hear(.claimed(Haul(jobs: bench.jobs(37...48))))
+        try bench.answer(9, with: accepted)
+        #expect(bench.dispatcher.held == 12 && bench.claimLimit == 12)
+    }
+
     @Test("claims as many as before where the claim found fewer than it asked for, and lets the database rest a moment")
     func staysSmall() throws {
         let accepted = try #require(Self.accepted)
