@@ -150,12 +150,12 @@ enum ClaimSQL {
             SELECT user_key, max(changed_at) AS changed_at, row_number() OVER (ORDER BY min(changed_at)) AS rank
             FROM taken GROUP BY user_key
         ),
-        -- A quarter of the leases is for those who were due before, or new changes would keep them waiting for as long as
-        -- more come than can be pushed.
+        -- A quarter of the leases is for those who have been due for long, or new changes would keep them waiting for as
+        -- long as more come than can be pushed.
         kept AS MATERIALIZED (
             SELECT count(*) AS leases FROM (
                 SELECT FROM subscriber_sync.subscriber s
-                WHERE s.priority = 0 AND s.due_at <= now() AND s.due_at >= $5::text::timestamptz
+                WHERE s.priority = 0 AND s.due_at <= now() - interval '10 s' AND s.due_at >= $5::text::timestamptz
                 LIMIT ceil((SELECT g.leases FROM gate g) / 4.0)::bigint
             ) AS due
         ),

@@ -82,9 +82,9 @@ extension ModelStore {
         return Array(taken)
     }
 
-    /// How many leases new changes leave to those who were due before.
+    /// How many leases new changes leave to those who have been due for long.
     private func kept(of leases: Int, _ snapshot: ClaimSnapshot) -> Int {
-        let due = snapshot.subscribers.values.count { $0.priority == 0 && ($0.dueAt ?? .max) <= snapshot.now }
+        let due = snapshot.subscribers.values.count { $0.priority == 0 && ($0.dueAt ?? .max) <= snapshot.now - 10_000 }
         return min(due, (leases + 3) / 4)
     }
 

@@ -71,16 +71,15 @@ import Testing
         }
     }
 
-    @Test("leaves a quarter of the leases to those who were due before, however many changes come")
-    func keepsLeasesForTheDue() async throws {
+    @Test("leaves a quarter of the leases to those who have been due for ten seconds, however many changes come")
+    func keepsLeasesForThePatient() async throws {
         try await Fixture.run { fixture in
             try await fixture.run("INSERT INTO users (id, email) SELECT i, i || '@x' FROM generate_series(1, 100) i")
             let store = try await fixture.store()
             // Folded and not leased: from here on all are due.
             #expect(try await store.claim(limit: 0).folded == 100)
-            // The users of one digit have been due for longest.
             try await fixture.run(
-                "UPDATE subscriber_sync.subscriber SET due_at = due_at - interval '1 s' WHERE length(user_key) = 1")
+                "UPDATE subscriber_sync.subscriber SET due_at = due_at - interval '10 s' WHERE length(user_key) = 1")
             for (limit, waited) in [(8, 2), (1, 1), (6, 2), (0, 0)] {
                 try await fixture.run("UPDATE users SET title = coalesce(title, '') || 'x' WHERE id > 50")
                 let claims = try await store.claim(limit: limit).claims
