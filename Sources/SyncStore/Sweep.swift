@@ -5,10 +5,11 @@ import SyncCore
 public struct SweepSettings: Sendable, Hashable {
     /// Rows a second, over all agents of the database.
     public var rate: Int
-    /// Rows a page, and so in one statement.
+    /// Rows a page, and so in one statement, which takes a millisecond for so many: whoever needs the processor meanwhile
+    /// waits no longer.
     public var pageSize: Int
 
-    public init(rate: Int, pageSize: Int = 1000) {
+    public init(rate: Int, pageSize: Int = 200) {
         self.rate = rate
         self.pageSize = pageSize
     }
@@ -31,12 +32,14 @@ public enum SweepTurn: Sendable, Hashable {
 extension Store {
     /// Takes the next turn at a kind of sweep: looks how far it is, decides, and does one page at most.
     ///
-    /// One short transaction, which holds the lock of the sweep's row and nothing that anybody waits for.
+    /// One short transaction, which holds the lock of the sweep's row and nothing that anybody waits for. Nor do others
+    /// wait for the disk behind it, since it doesn't: after a crash of the server that forgot it, its page is taken again.
     public func sweep(_ schedule: SweepSchedule, _ settings: SweepSettings) async throws(StoreError) -> SweepTurn {
-        let pages = SweepPages(source, settings)
+        let pages = SweepPages(source, schedule.kind, settings)
         let (agent, mark) = (agent, source.mappingMarkDigits)
         do {
             return try await session.transaction { connection throws(PostgresError) in
+                _ = try connection.execute(Store.commitAtLeisure)
                 let found = try connection.query(Store.sweepState, [.text(schedule.kind.rawValue), .text(mark)])
                 guard let state = found.first else { return .taken }
                 switch SweepStep(for: state, schedule: schedule) {
@@ -78,19 +81,22 @@ private struct SweepPages: Sendable {
     let source: Statement<SweepSQL.Page>
     let known: Statement<SweepSQL.Page>
     let recent: Statement<SweepSQL.Page>?
-    let settings: SweepSettings
+    let rate: Int
+    let size: Int
 
-    init(_ table: SourceTable, _ settings: SweepSettings) {
+    init(_ table: SourceTable, _ kind: SweepKind, _ settings: SweepSettings) {
         source = SweepSQL.sourcePage(table)
         known = SweepSQL.knownPage(table)
         recent = table.mapping.updatedAt.map { SweepSQL.recentPage(table, updatedAt: $0) }
-        self.settings = settings
+        rate = max(1, settings.rate)
+        // Where no index may lead to a page, all rows may be sorted for each.
+        size = table.hasIndexedKey && kind == .full ? settings.pageSize : 5 * settings.pageSize
     }
 
     func compare(
         _ leg: SweepLeg, of kind: SweepKind, after key: String?, on connection: isolated Connection, _ state: SweepState
     ) throws(PostgresError) -> SweepSQL.Page {
-        let limit = Parameter.bigint(Int64(settings.pageSize))
+        let limit = Parameter.bigint(Int64(size))
         switch (kind, leg) {
         case (.full, .source):
             let page = try connection.query(
@@ -115,7 +121,7 @@ private struct SweepPages: Sendable {
         _ page: SweepSQL.Page, _ leg: SweepLeg, of kind: SweepKind, _ reason: SweepReason, agent: String,
         on connection: isolated Connection
     ) throws(PostgresError) -> SweepTurn {
-        let isFull = page.compared >= settings.pageSize
+        let isFull = page.compared >= size
         let kindText = Parameter.text(kind.rawValue)
         let advance = SweepAdvance(kind: kind, leg: leg, lastKey: page.lastKey, isFull: isFull)
         let (next, reached): (SweepLeg, String?) =
@@ -124,7 +130,7 @@ private struct SweepPages: Sendable {
             case .leg(let other): (other, nil)
             case .end: (leg, nil)
             }
-        let pause = Int64(page.compared) * 1000 / Int64(max(1, settings.rate))
+        let pause = Int64(page.compared) * 1_000_000 / Int64(rate)
         // Everybody counts once, though both legs look at most users.
         let counted = leg == .source ? page.compared : 0
         _ = try connection.query(

@@ -6,6 +6,8 @@ extension Store {
     /// How many changes may wait before a sweep waits for them.
     static let sweepBacklog = 10_000
 
+    static let commitAtLeisure = Statement<Void>("commit_at_leisure", "SET LOCAL synchronous_commit = off")
+
     static let sweepState = Statement<SweepState>(
         "sweep_state",
         """
@@ -77,13 +79,13 @@ extension Store {
         "recent_bounds", "SELECT w.since::text, w.reached_at FROM subscriber_sync.sweep w WHERE w.kind = 'recent'"
     ) { row throws(PostgresError) in (try row.optionalText(0), try row.optionalText(1)) }
 
-    /// $7: how long until the next page, in ms. Knocks where there is something to be claimed.
+    /// $7: how long until the next page, in µs. Knocks where there is something to be claimed.
     static let advanceSweep = Statement<Void>(
         "advance_sweep",
         """
         WITH knocked AS (SELECT pg_notify('subscriber_sync', '') WHERE $6::bigint > 0)
         UPDATE subscriber_sync.sweep w SET leg = $2, reached = $3, reached_at = $4, compared = w.compared + $5::bigint,
-            found = w.found + $6::bigint, next_page_at = now() + $7::bigint * interval '1 ms'
+            found = w.found + $6::bigint, next_page_at = now() + $7::bigint * interval '1 microsecond'
         WHERE w.kind = $1 AND (SELECT count(*) FROM knocked) >= 0
         """)
 

@@ -145,6 +145,56 @@ import Testing
         }
     }
 
+    @Test("reads a table in small pages, and a view, whose rows may be sorted for each, in larger ones")
+    func pages() async throws {
+        try await Fixture.run { fixture in
+            try await fixture.run("CREATE VIEW people AS SELECT * FROM users")
+            try await Self.unseen(
+                "INSERT INTO users (id, email) SELECT i, 'u' || i || '@x' FROM generate_series(1, 25) i", fixture)
+            let settings = SweepSettings(rate: 10_000_000, pageSize: 10)
+            for (name, pages) in [("users", 3), ("people", 1)] {
+                let mapping = SourceMapping.users.polled(table: QualifiedName(schema: "public", name: name))
+                let session = Session(ConnectionSettings(dsn: fixture.database.dsn, applicationName: name))
+                let store = try await Store.open(session, mapping: mapping, lease: .seconds(60), agent: "agent")
+                let schedule = SweepSchedule(kind: .full, interval: nil, reason: .periodic)
+                try await store.requestSweep(because: "test")
+                var compared = 0
+                while try await fixture.value("SELECT leg FROM subscriber_sync.sweep WHERE kind = 'full'") != "known" {
+                    if case .compared = try await store.sweep(schedule, settings) { compared += 1 }
+                }
+                #expect(compared == pages, "\(name)")
+                try await store.sweepToRest(settings)
+                await store.close()
+            }
+        }
+    }
+
+    @Test("doesn't wait for the disk, so that nobody waits there behind it")
+    func commitsAtLeisure() async throws {
+        try await Fixture.run { fixture in
+            try await fixture.run(
+                """
+                DO $$ BEGIN
+                    EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database());
+                END $$;
+                CREATE TABLE seen (setting text);
+                CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    INSERT INTO public.seen VALUES (current_setting('synchronous_commit'));
+                    RETURN NULL;
+                END $$;
+                CREATE TRIGGER see AFTER UPDATE ON subscriber_sync.sweep EXECUTE FUNCTION see()
+                """)
+            let store = try await fixture.store()
+            #expect(try await store.sweepToRest().count == 1)
+            try await withSession(fixture.database.dsn) { session in
+                try await session.executeScript("UPDATE subscriber_sync.sweep SET reason = reason", name: "test")
+            }
+            #expect(try await fixture.column("SELECT DISTINCT setting FROM seen ORDER BY 1") == ["off", "on"])
+            await store.close()
+        }
+    }
+
     @Test("under another mapping writes down what rows look like, and from then on a difference is a change")
     func changedMapping() async throws {
         try await Fixture.run { fixture in
