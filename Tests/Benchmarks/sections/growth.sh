@@ -57,14 +57,20 @@ await_sweep() {
     await "SELECT reason IS NULL AND finished_at > to_timestamp($1) FROM subscriber_sync.sweep WHERE kind = 'full'"
 }
 
-# Unmapped columns: nobody is pushed for it.
-writes_ms() {
+# write_times FILE: appends to FILE-PERCENT what so many of the writes take at most, µs, for each of $percents. They are of
+# unmapped columns: nobody is pushed for it.
+write_times() {
     cat >"$scratch/writes.sql" <<SQL
 \\set id random(1, $known)
 UPDATE users SET sign_in_count = sign_in_count + 1 WHERE id = :id;
 SQL
-    "${clean[@]}" "$postgres_home/pgbench" -n -M prepared -c 2 -j 1 -R 300 -T 8 -f "$scratch/writes.sql" </dev/null \
-        2>/dev/null | awk '/^latency average/ { print $4 }'
+    rm -f "$scratch"/written*
+    "${clean[@]}" "$postgres_home/pgbench" -n -M prepared -c 2 -j 1 -R 300 -T 8 -l --log-prefix="$scratch/written" \
+        -f "$scratch/writes.sql" </dev/null >/dev/null 2>&1
+    awk '{ print $3 }' "$scratch"/written* >"$scratch/times"
+    for percent in "${percents[@]}"; do
+        percentile "$percent" "$scratch/times" >>"$1-$percent"
+    done
 }
 
 measure_sweep() {
@@ -81,7 +87,7 @@ measure_sweep() {
     lines=$(tail -n "+$((lines + 1))" "$scratch/postgres/log" \
         | grep -cE '^subscriber-sync[^|]*\|LOG:  (execute|statement)')
     row "rows/s of a sweep of $known users, unthrottled" \
-        "$(value "SELECT round($known / extract(epoch FROM finished_at - to_timestamp($began)))
+        "$(value "SELECT round($known / extract(epoch FROM finished_at - started_at))
             FROM subscriber_sync.sweep WHERE kind = 'full'")" '' '' ''
     row '    statements of the agent meanwhile' "$lines" '' '' ''
     sql <<<'ALTER DATABASE app RESET log_statement'
@@ -91,22 +97,24 @@ measure_sweep() {
 
 # At its default pace.
 measure_sweep_beside() {
-    local round
+    local round percent percents=(50 95 99)
     sed -i 's/sweep_rate: 1000000/sweep_rate: 10000/' "$scratch/subscriber-sync.yaml"
-    : >"$scratch/ours"
-    : >"$scratch/plain"
+    rm -f "$scratch"/ours-* "$scratch"/plain-*
     for ((round = 1; round <= rounds; round++)); do
         start_agent
         await_agents
-        writes_ms >>"$scratch/plain"
+        write_times "$scratch/plain"
         request_sweep
         await "SELECT reason IS NOT NULL FROM subscriber_sync.sweep WHERE kind = 'full'"
-        writes_ms >>"$scratch/ours"
+        write_times "$scratch/ours"
         stop_agents
         sql <<<"UPDATE subscriber_sync.sweep SET reason = NULL, leg = NULL, started_at = NULL, reached = NULL"
     done
     write_settings
-    ours=$(median <"$scratch/ours")
-    plain=$(median <"$scratch/plain")
-    row 'ms of a write while 10,000 rows/s are swept' "$ours" "$plain" "$(calculate "$ours / $plain" %.2f)" '≤ 1.05'
+    for percent in "${percents[@]}"; do
+        ours=$(median <"$scratch/ours-$percent")
+        plain=$(median <"$scratch/plain-$percent")
+        row "µs of a write while 10,000 rows/s are swept, p$percent" "$ours" "$plain" \
+            "$(calculate "$ours / $plain" %.2f)" '≤ 1.05'
+    done
 }
