@@ -82,7 +82,7 @@ extension Store {
 
 /// The statement that counts for the brake on mass changes.
 enum BrakeSQL {
-    /// How many changes that wait are looked at: what bounds the count. More would make a table of a million wait for it.
+    /// How many changes that wait are looked at: what bounds how long a claim waits for the count.
     static let mostWaiting = 100_000
 
     /// Who was created within the window isn't known before it, and not changed but new. It looks back a day at most, so
