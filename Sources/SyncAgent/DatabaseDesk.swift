@@ -82,7 +82,7 @@ struct DatabaseDesk: Sendable {
             await tell("pause") { store async throws(StoreError) in try await store.pauseForSource(misfit) }
         }
         await tell("fold") { store async throws(StoreError) in
-            while try await store.fold() == Store.foldLimit {}
+            while try await store.fold() == Store.foldPage {}
         }
     }
 

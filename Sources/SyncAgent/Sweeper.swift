@@ -29,6 +29,7 @@ struct Sweeper: Sendable {
         var hasRested = false
         var random = SeededRandom(seed: .random(in: .min ... .max))
         var examinedAt: ContinuousClock.Instant?
+        var backlogSoughtAt: ContinuousClock.Instant?
         while !Task.isCancelled {
             let wait: Duration
             do {
@@ -36,7 +37,9 @@ struct Sweeper: Sendable {
                     try await examine()
                     examinedAt = .now
                 }
-                let turns = try await turn()
+                let looksForBacklog = backlogSoughtAt.map { .now - $0 > Sweeper.backlogInterval } ?? true
+                if looksForBacklog { backlogSoughtAt = .now }
+                let turns = try await turn(looksForBacklog: looksForBacklog)
                 failures = 0
                 let isResting = turns.allSatisfy(\.isRest)
                 if isResting, !hasRested {
@@ -56,6 +59,9 @@ struct Sweeper: Sendable {
         }
     }
 
+    /// How often to look whether changes wait that a sweep would only add to.
+    private static let backlogInterval = Duration.seconds(1)
+
     /// How often the triggers are compared with what `migrate` left.
     private static let examinationInterval = Duration.seconds(10)
 
@@ -67,12 +73,12 @@ struct Sweeper: Sendable {
     }
 
     /// One turn at each kind of sweep.
-    private func turn() async throws(StoreError) -> [SweepTurn] {
+    private func turn(looksForBacklog: Bool) async throws(StoreError) -> [SweepTurn] {
         var turns: [SweepTurn] = []
         for schedule in schedules() {
             let settings = settings
             let turn = try await keeper.run { store async throws(StoreError) in
-                try await store.sweep(schedule, settings)
+                try await store.sweep(schedule, settings, looksForBacklog: looksForBacklog)
             }
             narrator.swept(schedule.kind, turn)
             if turn.found > 0 { onFinding() }
@@ -95,14 +101,14 @@ extension SweepTurn {
     fileprivate var wait: Duration {
         switch self {
         case .taken: Sweeper.takenWait
-        case .resting(let wait), .waiting(let wait): wait
-        case .began, .compared, .ended: .zero
+        case .resting(let wait), .waiting(let wait), .compared(_, _, let wait): wait
+        case .began, .ended: .zero
         }
     }
 
     fileprivate var found: Int {
         switch self {
-        case .compared(_, let found), .ended(_, _, let found): found
+        case .compared(_, let found, _), .ended(_, _, let found): found
         case .taken, .resting, .waiting, .began: 0
         }
     }

@@ -45,12 +45,12 @@ public struct BlastGauge: Sendable {
     public mutating func claimed(
         folding changes: Int, leavingMore leavesMore: Bool, overwriting pushes: Int, agents: Int, at now: Instant
     ) -> Bool {
-        let isBeginning = leavesMore && !isBacklogged
+        if leavesMore, !isBacklogged { headroom = nil }
         isBacklogged = leavesMore
         guard sharePercent > 0, changes > 0 || pushes > 0 else { return false }
         foldedSince += changes
         pushedSince += pushes
-        guard !isBeginning, let headroom, now - countedAt < BlastGauge.countHolds else { return true }
+        guard let headroom, now - countedAt < BlastGauge.countHolds else { return true }
         return max(foldedSince, pushedSince) * max(1, agents) >= headroom
     }
 

@@ -29,7 +29,7 @@ extension Store {
             .bigint(Store.windowMilliseconds), .optionalText(oldest), .bigint(Int64(gauge.fewest)),
             .bigint(Int64(gauge.knownPerChange)),
         ]
-        return try await query(statements.countChanges, parameters).first ?? BlastCount(changed: 0, known: 0)
+        return try await query(Store.countChanges, parameters).first ?? BlastCount(changed: 0, known: 0)
     }
 
     /// Holds changes of known users from now on, until an operator answers.
@@ -50,6 +50,70 @@ extension Store {
     }
 
     private static let windowMilliseconds = BlastGauge.window.millisecondsRoundedUp
+
+    /// How many changes that wait are looked at: what bounds how long a claim waits for the count.
+    static let mostWaiting = 100_000
+
+    /// Who was created within the window isn't known before it, and not changed but new. It looks back a day at most, so
+    /// that a user who is retried for weeks costs no more.
+    ///
+    /// Of a million known users it counts as many as matter. Where they are too few for a limit, it counts no changes:
+    /// everybody is new then, and each claim would read them all.
+    static let countChanges = Statement<BlastCount>(
+        "count_changes",
+        """
+        WITH begin AS MATERIALIZED (
+            SELECT greatest(
+                least($2::text::timestamptz, now()) - $1::bigint * interval '1 ms',
+                now() - interval '1 day', (SELECT c.judged_at FROM subscriber_sync.control c)) AS at
+        ),
+        waiting AS MATERIALIZED (
+            SELECT c.user_key, max(c.changed_at) AS changed_at FROM (
+                SELECT c.user_key, c.changed_at FROM subscriber_sync.change c LIMIT \(mostWaiting)
+            ) AS c
+            WHERE c.user_key IS NOT NULL AND c.changed_at > (SELECT at FROM begin)
+            GROUP BY c.user_key
+        ),
+        changed AS (
+            SELECT s.changed_at FROM (
+                SELECT s.user_key, s.changed_at FROM subscriber_sync.subscriber s
+                WHERE \(isKnown) AND s.changed_at > (SELECT at FROM begin)
+                -- By the index of changes.
+                ORDER BY s.changed_at
+            ) AS s
+            WHERE NOT EXISTS (SELECT FROM waiting w WHERE w.user_key = s.user_key)
+            UNION ALL
+            SELECT w.changed_at FROM waiting w CROSS JOIN LATERAL (
+                SELECT FROM subscriber_sync.subscriber s WHERE s.user_key = w.user_key AND \(isKnown) LIMIT 1
+            ) AS known
+        ),
+        counted AS MATERIALIZED (
+            SELECT CASE WHEN (\(known(atMost: "$3::bigint"))) < $3::bigint THEN 0 ELSE (
+                SELECT coalesce(max(w.users), 0) FROM (
+                    SELECT count(*) OVER (
+                        ORDER BY c.changed_at RANGE BETWEEN $1::bigint * interval '1 ms' PRECEDING AND CURRENT ROW
+                    ) AS users
+                    FROM changed c
+                ) AS w
+            ) END AS users
+        )
+        SELECT c.users, (\(known(atMost: "greatest($3::bigint, $4::bigint * c.users)"))) FROM counted c
+        """, planning: .once
+    ) { row throws(PostgresError) in BlastCount(changed: try row.integer(0), known: try row.integer(1)) }
+
+    private static let isKnown = """
+        s.admitted_at < now() - $1::bigint * interval '1 ms' AND s.standing <> 'deleted'
+        """
+
+    /// In the order of the index, which the planner uses then, wherever in the table the known users lie.
+    private static func known(atMost limit: String) -> String {
+        """
+        SELECT count(*) FROM (
+            SELECT FROM subscriber_sync.subscriber s WHERE s.admitted_at < now() - $1::bigint * interval '1 ms'
+            ORDER BY s.admitted_at LIMIT \(limit)
+        ) AS known
+        """
+    }
 
     static let brake = Statement<Bool>(
         "brake",
@@ -80,81 +144,6 @@ extension Store {
         """)
 }
 
-/// The statement that counts for the brake on mass changes.
-enum BrakeSQL {
-    /// How many changes that wait are looked at: what bounds how long a claim waits for the count.
-    static let mostWaiting = 100_000
-
-    /// Who was created within the window isn't known before it, and not changed but new. It looks back a day at most, so
-    /// that a user who is retried for weeks costs no more. Of those whose change waits, who has no row any more will not be
-    /// pushed.
-    ///
-    /// Of a million known users it counts as many as matter. Where they are too few for a limit, it counts no changes:
-    /// everybody is new then, and each claim would read them all.
-    static func countChanges(_ source: SourceTable) -> Statement<BlastCount> {
-        Statement(
-            "count_changes",
-            """
-            WITH begin AS MATERIALIZED (
-                SELECT greatest(
-                    least($2::text::timestamptz, now()) - $1::bigint * interval '1 ms',
-                    now() - interval '1 day', (SELECT c.judged_at FROM subscriber_sync.control c)) AS at
-            ),
-            waiting AS MATERIALIZED (
-                SELECT c.user_key, max(c.changed_at) AS changed_at FROM (
-                    SELECT c.user_key, c.changed_at FROM subscriber_sync.change c
-                    WHERE c.user_key IS NOT NULL AND c.changed_at > (SELECT at FROM begin)
-                    LIMIT \(mostWaiting)
-                ) AS c
-                GROUP BY c.user_key
-            ),
-            changed AS (
-                SELECT s.changed_at FROM (
-                    SELECT s.user_key, s.changed_at FROM subscriber_sync.subscriber s
-                    WHERE \(isKnown) AND s.changed_at > (SELECT at FROM begin)
-                    -- By the index of changes.
-                    ORDER BY s.changed_at
-                ) AS s
-                WHERE NOT EXISTS (SELECT FROM waiting w WHERE w.user_key = s.user_key)
-                UNION ALL
-                SELECT w.changed_at FROM waiting w
-                CROSS JOIN LATERAL (
-                    SELECT FROM subscriber_sync.subscriber s WHERE s.user_key = w.user_key AND \(isKnown) LIMIT 1
-                ) AS known
-                CROSS JOIN LATERAL (
-                    SELECT FROM \(source.name.quoted) AS src WHERE \(source.isRow(ofKey: "w.user_key", in: "src")) LIMIT 1
-                ) AS present
-            ),
-            counted AS MATERIALIZED (
-                SELECT CASE WHEN (\(known(atMost: "$3::bigint"))) < $3::bigint THEN 0 ELSE (
-                    SELECT coalesce(max(w.users), 0) FROM (
-                        SELECT count(*) OVER (
-                            ORDER BY c.changed_at RANGE BETWEEN $1::bigint * interval '1 ms' PRECEDING AND CURRENT ROW
-                        ) AS users
-                        FROM changed c
-                    ) AS w
-                ) END AS users
-            )
-            SELECT c.users, (\(known(atMost: "greatest($3::bigint, $4::bigint * c.users)"))) FROM counted c
-            """, planning: .once
-        ) { row throws(PostgresError) in BlastCount(changed: try row.integer(0), known: try row.integer(1)) }
-    }
-
-    private static let isKnown = """
-        s.admitted_at < now() - $1::bigint * interval '1 ms' AND s.standing <> 'deleted'
-        """
-
-    /// In the order of the index, which the planner uses then, wherever in the table the known users lie.
-    private static func known(atMost limit: String) -> String {
-        """
-        SELECT count(*) FROM (
-            SELECT FROM subscriber_sync.subscriber s WHERE s.admitted_at < now() - $1::bigint * interval '1 ms'
-            ORDER BY s.admitted_at LIMIT \(limit)
-        ) AS known
-        """
-    }
-}
-
 /// What an operator's answer to the brakes came to.
 public struct Judgement: Sendable, Hashable {
     /// Users who were held because so many changed at once.
@@ -174,6 +163,8 @@ extension FleetControl {
     public func approve() async throws(StoreError) -> Judgement { try await judge(FleetControl.approve) }
 
     /// Leaves what the brakes hold unsent: those users are held until their rows change, or a resync is asked for.
+    ///
+    /// What no agent has looked at yet isn't judged by it: a mass change of which the rest still waits is held again.
     public func reject() async throws(StoreError) -> Judgement { try await judge(FleetControl.reject) }
 
     private func judge(_ statement: Statement<Judgement>) async throws(StoreError) -> Judgement {
@@ -223,6 +214,8 @@ extension FleetControl {
         SELECT n.changed, n.new FROM counted n, knocked
         """, decode: judgement)
 
+    private static let window = BlastGauge.window.millisecondsRoundedUp
+
     static let reject = Statement<Judgement>(
         "reject",
         """
@@ -232,7 +225,20 @@ extension FleetControl {
                 last_error = 'An operator said reject; the user is pushed when the row changes, or by a resync.'
             FROM held h WHERE s.user_key = h.user_key AND s.user_key = ANY (ARRAY(SELECT user_key FROM held))
         ),
-        switched AS (UPDATE subscriber_sync.control c SET braked_at = NULL, judged_at = now()),
+        unjudged AS (
+            SELECT min(u.changed_at) AS since FROM (
+                SELECT w.changed_at FROM subscriber_sync.change w
+                UNION ALL
+                SELECT s.changed_at FROM subscriber_sync.subscriber s
+                WHERE s.priority = 0 AND s.due_at <= now() AND s.lease IS NULL
+            ) AS u
+            WHERE u.changed_at > (SELECT c.braked_at FROM subscriber_sync.control c) - interval '\(window) ms'
+        ),
+        switched AS (
+            UPDATE subscriber_sync.control c SET braked_at = NULL,
+                judged_at = greatest(c.judged_at, least(now(), u.since - interval '1 microsecond'))
+            FROM unjudged u
+        ),
         logged AS (
             INSERT INTO subscriber_sync.log (outcome, error, agent)
             SELECT 'not_approved', format('%s changed and %s new users', n.changed, n.new), $1::text FROM counted n

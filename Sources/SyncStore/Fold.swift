@@ -7,8 +7,11 @@ extension Store {
     ///
     /// - Returns: how many changes were folded.
     public func fold() async throws(StoreError) -> Int {
-        try await query(Store.fold, [.bigint(Int64(Store.foldLimit))]).first ?? 0
+        try await query(Store.fold, [.bigint(Int64(Store.foldPage))]).first ?? 0
     }
+
+    /// How many that are at most: more than a claim folds, since nobody waits for the first of them.
+    public static let foldPage = 2000
 
     /// Locks users in the order of their keys, as the claim does.
     static let fold = Statement<Int>(

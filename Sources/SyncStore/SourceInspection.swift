@@ -22,7 +22,7 @@ enum SourceInspection {
             let key = try await keyType(mapping, relation, columns, session)
             var table = SourceTable(
                 mapping: mapping, name: QualifiedName(schema: relation.schema, name: relation.name), keyType: key)
-            table.hasIndexedKey = relation.isTable
+            table.hasIndexedKey = relation.kind == "r"
             try await checkScope(table, session)
             table.relatedTypes = try await ProfileInspection.inspect(table, in: session)
             return table
@@ -108,7 +108,7 @@ enum SourceInspection {
         _ mapping: SourceMapping, _ relation: Relation, isNotNull: Bool, isUnique: Bool
     ) throws(StoreError) {
         // A view has no constraints; the sweep passes over null keys, and a claim takes one row of a key.
-        guard relation.isTable else { return }
+        if ["v", "m", "f"].contains(relation.kind) { return }
         guard isNotNull else {
             throw StoreError(
                 .mismatch, "The key \(mapping.key) of \(mapping.table) may be null, so it can't tell users apart.",
@@ -139,9 +139,6 @@ extension SourceInspection {
         let kind: String
         /// Whether row-level security holds for this role.
         let hidesRows: Bool
-
-        /// A table, partitioned or not: neither a view nor foreign.
-        var isTable: Bool { ["r", "p"].contains(kind) }
     }
 
     struct Column: Sendable {

@@ -8,7 +8,8 @@ public struct SourceTable: Sendable {
     public let name: QualifiedName
     /// The key's type, to compare by the key's own index.
     let keyType: KeyType
-    /// Whether an index leads to the rows in the order of the key. A table's key has one; of a view nobody knows.
+    /// Whether one index leads to the rows in the order of the key. A table's does; of a view nobody knows, and partitions
+    /// have one each.
     var hasIndexedKey = true
     /// The types of the keys of related tables, by the tables' names as SQL spells them.
     var relatedTypes: [String: String] = [:]

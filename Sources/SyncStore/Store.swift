@@ -104,7 +104,6 @@ struct SourceStatements: Sendable {
     let resumeAfterFit: Statement<Bool>
     let mark: Statement<Int>
     let forget: Statement<Forgetting>
-    let countChanges: Statement<BlastCount>
 
     init(source: SourceTable) {
         let decoder = ClaimDecoder(source.mapping)
@@ -117,6 +116,5 @@ struct SourceStatements: Sendable {
         resumeAfterFit = ControlSQL.resumeAfterFit(source)
         mark = InletSQL.mark(source)
         forget = ForgetSQL.statement(for: source)
-        countChanges = BrakeSQL.countChanges(source)
     }
 }

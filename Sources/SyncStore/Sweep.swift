@@ -24,8 +24,8 @@ public enum SweepTurn: Sendable, Hashable {
     /// One is under way, and its next page is due then.
     case waiting(Duration)
     case began(SweepReason)
-    /// A page was compared, and so many users differed.
-    case compared(SweepReason, found: Int)
+    /// A page was compared, and so many users differed. The next one is due when the pause has passed.
+    case compared(SweepReason, found: Int, pause: Duration)
     case ended(SweepReason, compared: Int, found: Int)
 }
 
@@ -34,13 +34,19 @@ extension Store {
     ///
     /// One short transaction, which holds the lock of the sweep's row and nothing that anybody waits for. Nor do others
     /// wait for the disk behind it, since it doesn't: after a crash of the server that forgot it, its page is taken again.
-    public func sweep(_ schedule: SweepSchedule, _ settings: SweepSettings) async throws(StoreError) -> SweepTurn {
+    ///
+    /// - Parameter looksForBacklog: whether to count the changes that wait. While a transaction is open for long, that reads
+    ///   all that were folded since it began, so it isn't done for each page.
+    public func sweep(
+        _ schedule: SweepSchedule, _ settings: SweepSettings, looksForBacklog: Bool = true
+    ) async throws(StoreError) -> SweepTurn {
         let pages = SweepPages(source, schedule.kind, settings)
         let (agent, mark) = (agent, source.mappingMarkDigits)
         do {
             return try await session.transaction { connection throws(PostgresError) in
                 _ = try connection.execute(Store.commitAtLeisure)
-                let found = try connection.query(Store.sweepState, [.text(schedule.kind.rawValue), .text(mark)])
+                let found = try connection.query(
+                    Store.sweepState, [.text(schedule.kind.rawValue), .text(mark), .boolean(looksForBacklog)])
                 guard let state = found.first else { return .taken }
                 switch SweepStep(for: state, schedule: schedule) {
                 case .rest(let wait): return .resting(wait)
@@ -139,7 +145,9 @@ private struct SweepPages: Sendable {
                 kindText, .text(next.rawValue), .optionalText(reached), .optionalText(page.lastUpdatedAt),
                 .bigint(Int64(counted)), .bigint(Int64(page.found)), .bigint(pause),
             ])
-        guard advance == .end else { return .compared(reason, found: page.found) }
+        guard advance == .end else {
+            return .compared(reason, found: page.found, pause: .microseconds(pause))
+        }
         let totals = try connection.query(
             Store.endSweep, [kindText, .boolean(reason.findsDrift), .boolean(reason != .poll), .text(agent)])
         let (compared, found) = totals.first ?? (page.compared, page.found)

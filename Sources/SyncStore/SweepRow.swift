@@ -17,7 +17,9 @@ extension Store {
             (SELECT f.baseline_at IS NOT NULL FROM subscriber_sync.sweep f WHERE f.kind = 'full'),
             ARRAY(SELECT DISTINCT r.reason FROM (SELECT reason FROM subscriber_sync.sweep_request LIMIT 1000) AS r
                 ORDER BY 1),
-            (SELECT count(*) FROM (SELECT FROM subscriber_sync.change LIMIT \(sweepBacklog + 1)) AS c) > \(sweepBacklog),
+            CASE WHEN $3::boolean THEN
+                (SELECT count(*) FROM (SELECT FROM subscriber_sync.change LIMIT \(sweepBacklog + 1)) AS c) > \(sweepBacklog)
+                ELSE false END,
             EXISTS (SELECT FROM subscriber_sync.mapping m WHERE m.role = 'used' AND m.mark <> $2::text)
         FROM subscriber_sync.sweep w WHERE w.kind = $1
         FOR UPDATE SKIP LOCKED

@@ -118,14 +118,18 @@ enum SweepSQL {
                 WHERE ($1::text IS NULL OR s.user_key > $1::text)
                 ORDER BY s.user_key LIMIT $2::bigint
             ),
-            appended AS (
-                INSERT INTO subscriber_sync.change (user_key)
+            -- First who is gone, for then what waits is looked through only where somebody is.
+            gone AS MATERIALIZED (
                 SELECT p.user_key FROM page p LEFT JOIN LATERAL (
                     SELECT true AS is_there FROM \(source.name.quoted) AS src
                     WHERE \(source.isRow(ofKey: "p.user_key", in: "src")) LIMIT 1
                 ) AS found ON true
                 WHERE found.is_there IS NULL AND p.standing <> 'deleted' AND (p.due_at IS NULL OR p.lease IS NOT NULL)
-                    AND NOT EXISTS (SELECT FROM subscriber_sync.change c WHERE c.user_key = p.user_key)
+            ),
+            appended AS (
+                INSERT INTO subscriber_sync.change (user_key)
+                SELECT g.user_key FROM gone g
+                WHERE NOT EXISTS (SELECT FROM subscriber_sync.change c WHERE c.user_key = g.user_key)
                 RETURNING 1
             )
             SELECT (SELECT count(*) FROM page), (SELECT count(*) FROM appended),

@@ -156,6 +156,8 @@ import Testing
         gauge.counted(changed: 0, of: 100_000)
         #expect(!gauge.folded(500))
         #expect(gauge.folded(500, leavingMore: true))
+        #expect(gauge.folded(500, leavingMore: true), "the count failed")
+        gauge.counted(changed: 0, of: 100_000)
         #expect(!gauge.folded(500, leavingMore: true))
         #expect(!gauge.folded(20))
         #expect(gauge.folded(500, leavingMore: true))

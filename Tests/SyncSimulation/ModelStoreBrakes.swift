@@ -15,8 +15,8 @@ extension ModelStore {
         let begin = max(start - window, now - Self.admissionWindow, control.judgedAt)
         var newest: [UserKey: Int64] = [:]
         for row in subscribers.values { newest[row.user] = row.changedAt }
-        // What waits to be folded, but for those who are gone.
-        for change in changes where source[change.user] != nil {
+        // And what waits to be folded.
+        for change in changes {
             newest[change.user] = max(newest[change.user] ?? .min, change.changedAt)
         }
         let times = newest.filter { user, changedAt in
@@ -75,12 +75,15 @@ extension ModelStore {
         return (changed.count, new.count)
     }
 
-    /// Leaves what the brakes hold unsent.
+    /// Leaves what the brakes hold unsent, and judges nothing that no agent has looked at yet.
     @discardableResult
-    public mutating func reject(now: Int64) -> (changed: Int, new: Int) {
+    public mutating func reject(window: Int64, now: Int64) -> (changed: Int, new: Int) {
         let (changed, new) = (heldByBrakes(.massChange), heldByBrakes(.newSubscriberLimit))
         for user in changed + new { subscribers[user]?.lastErrorCode? += "_rejected" }
-        judge(now: now)
+        let due = subscribers.values.filter { $0.priority == 0 && ($0.dueAt ?? .max) <= now && $0.lease == nil }
+        let unjudged = (changes.map(\.changedAt) + due.compactMap(\.changedAt))
+            .filter { time in control.brakedAt.map { time > $0 - window } ?? false }
+        judge(now: max(control.judgedAt, min(now, unjudged.min().map { $0 - 1 } ?? now)))
         return (changed.count, new.count)
     }
 

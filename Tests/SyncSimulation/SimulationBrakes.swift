@@ -77,7 +77,7 @@ extension Simulation {
     }
 
     private mutating func reject() {
-        let judged = store.reject(now: databaseNow)
+        let judged = store.reject(window: settings.brakes?.window ?? 0, now: databaseNow)
         note("operator: reject \(judged)")
         forgetJudged()
     }

@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test("counts whose change waits to be folded, each once, unless the row is gone or nobody was told of the user")
+    @Test("counts whose change waits to be folded, each once, and only those who are known")
     func countsWaiting() async throws {
         try await Fixture.run { fixture in
             try await fixture.run(
@@ -61,13 +61,47 @@ import Testing
             #expect(try await store.changed(from: nil) == 3)
             try await fixture.run("UPDATE users SET title = 'x' WHERE id IN (4, 5, 8)")
             #expect(try await store.changed(from: nil) == 3, "deleted, new, and unknown")
-            try await fixture.run("DELETE FROM users WHERE id IN (6, 7)")
-            #expect(try await store.changed(from: nil) == 3, "gone")
             try await fixture.run(
                 "UPDATE subscriber_sync.change SET changed_at = now() - interval '11 minutes' WHERE user_key = '3'")
             #expect(try await store.changed(from: nil) == 2)
             #expect(try await store.changed(from: try await Self.ago(660, fixture)) == 2, "two in any window")
             try await fixture.run("UPDATE subscriber_sync.control SET judged_at = now()")
+            #expect(try await store.changed(from: nil) == 0)
+            await store.close()
+        }
+    }
+
+    @Test("counts on after reject what no agent has looked at yet, and nothing after approve")
+    func judgesWhatWasSeen() async throws {
+        try await Fixture.run { fixture in
+            try await fixture.run(
+                """
+                INSERT INTO users (id, email) SELECT i, i || '@x' FROM generate_series(1, 5) i;
+                DELETE FROM subscriber_sync.change;
+                INSERT INTO subscriber_sync.subscriber (user_key, standing, last_error_code, admitted_at, changed_at, due_at)
+                SELECT i, CASE i WHEN 1 THEN 'held' WHEN 2 THEN 'retrying' ELSE 'synced' END,
+                    CASE i WHEN 1 THEN 'mass_change' END, now() - interval '3 days',
+                    now() - CASE i WHEN 1 THEN interval '20 s' ELSE interval '2 days' END,
+                    CASE i WHEN 2 THEN now() END
+                FROM generate_series(1, 5) i;
+                UPDATE subscriber_sync.control SET braked_at = now() - interval '10 s';
+                UPDATE users SET title = 'x' WHERE id IN (3, 4)
+                """)
+            let store = try await fixture.store()
+            let control = FleetControl(session: fixture.session, operatorName: "me")
+            #expect(try await store.changed(from: nil) == 3)
+            #expect(try await control.reject() == Judgement(changed: 1, new: 0))
+            #expect(try await store.changed(from: nil) == 2, "they wait")
+            #expect(try await store.claim(limit: 0).folded == 2)
+            try await fixture.run("UPDATE subscriber_sync.control SET braked_at = now()")
+            _ = try await control.reject()
+            #expect(try await store.changed(from: nil) == 2, "they are due")
+            _ = try await control.reject()
+            #expect(try await store.changed(from: nil) == 0, "nothing was held")
+            try await fixture.run("UPDATE users SET title = 'y' WHERE id = 5")
+            #expect(try await store.changed(from: nil) == 1)
+            try await fixture.run("UPDATE subscriber_sync.control SET braked_at = now()")
+            _ = try await control.approve()
             #expect(try await store.changed(from: nil) == 0)
             await store.close()
         }

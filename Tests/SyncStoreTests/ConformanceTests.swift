@@ -158,7 +158,7 @@ import Testing
             let control = FleetControl(session: fixture.session, operatorName: "me")
             let isYes = pick(2) == 0
             let real = try await isYes ? control.approve() : control.reject()
-            let modelled = isYes ? model.approve(now: now) : model.reject(now: now)
+            let modelled = isYes ? model.approve(now: now) : model.reject(window: 600_000, now: now)
             #expect(real == Judgement(changed: modelled.changed, new: modelled.new))
             return isYes ? "approve" : "reject"
         }

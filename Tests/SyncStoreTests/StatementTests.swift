@@ -48,7 +48,7 @@ import Testing
             (Store.seesTransactions.name, Store.seesTransactions.text),
             (Store.isSweepAsked.name, Store.isSweepAsked.text),
             (Tally.miscounted.name, Tally.miscounted.text), (Tally.recount.name, Tally.recount.text),
-            (Store.brake.name, Store.brake.text),
+            (Store.countChanges.name, Store.countChanges.text), (Store.brake.name, Store.brake.text),
             (Store.pauseForSuspicion.name, Store.pauseForSuspicion.text),
             (FleetControl.approve.name, FleetControl.approve.text),
             (FleetControl.reject.name, FleetControl.reject.text),
@@ -86,7 +86,6 @@ import Testing
                 SweepSQL.recentPage(source, updatedAt: "deleted_at").text, LookSQL.canonicalKey(source).text,
                 ControlSQL.resumeAfterFit(source).text, RemotePageSQL.page(source).text, InletSQL.mark(source).text,
                 ForgetSQL.statement(for: source).text, AuditSQL.duplicates(source).text, AuditSQL.missing(source).text,
-                BrakeSQL.countChanges(source).text,
             ] + [TimeZoneSQL.counts(source)?.text].compactMap(\.self)
         return statements
     }
@@ -137,7 +136,7 @@ import Testing
                 ("mark", InletSQL.mark(store.source).text, "('m', '{7}')"),
                 ("forget", ForgetSQL.statement(for: store.source).text, "('7', 'me')"),
                 ("show", Store.row.text, "('7')"), ("release", Store.releaseHeld.text, "(1000)"),
-                ("brake", BrakeSQL.countChanges(store.source).text, "(600000, NULL, 200, 7)"),
+                ("brake", Store.countChanges.text, "(600000, NULL, 200, 7)"),
                 ("status", FleetStatus.statement.text, ""),
             ]
             try await withSession(fixture.database.dsn) { session in

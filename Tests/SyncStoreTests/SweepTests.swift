@@ -124,7 +124,7 @@ import Testing
             let schedule = SweepSchedule(kind: .full, interval: nil, reason: .periodic)
             let slow = SweepSettings(rate: 10, pageSize: 10)
             #expect(try await first.sweep(schedule, slow) == .began(.baseline))
-            #expect(try await first.sweep(schedule, slow) == .compared(.baseline, found: 0))
+            #expect(try await first.sweep(schedule, slow) == .compared(.baseline, found: 0, pause: .seconds(1)))
             await first.close()
             guard case .waiting(let wait) = try await second.sweep(schedule, slow) else {
                 Issue.record("it should wait a second after 10 rows at 10 rows a second")

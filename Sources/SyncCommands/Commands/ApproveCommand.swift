@@ -33,7 +33,8 @@ struct RejectCommand: AsyncParsableCommand {
         abstract: "Leaves what the brakes hold unsent.",
         discussion: """
             Those users stay as SignalWire has them, until their rows change again or a resync asks for them. So does \
-            everybody where the mapping changed.
+            everybody where the mapping changed. Changes that no agent has looked at yet are not judged: if they are too \
+            many, they are held in their turn.
 
             Example:
               subscriber-sync reject
