@@ -74,14 +74,14 @@ extension Store {
             WHERE c.user_key IS NOT NULL AND c.changed_at > (SELECT at FROM begin)
             GROUP BY c.user_key
         ),
+        -- Fenced, so that the index of changes leads to them, and not that of admissions to everybody.
+        lately AS MATERIALIZED (
+            SELECT s.user_key, s.changed_at, s.admitted_at, s.standing FROM subscriber_sync.subscriber s
+            WHERE s.admitted_at IS NOT NULL AND s.changed_at > (SELECT at FROM begin)
+        ),
         changed AS (
-            SELECT s.changed_at FROM (
-                SELECT s.user_key, s.changed_at FROM subscriber_sync.subscriber s
-                WHERE \(isKnown) AND s.changed_at > (SELECT at FROM begin)
-                -- By the index of changes.
-                ORDER BY s.changed_at
-            ) AS s
-            WHERE NOT EXISTS (SELECT FROM waiting w WHERE w.user_key = s.user_key)
+            SELECT s.changed_at FROM lately s
+            WHERE \(isKnown) AND NOT EXISTS (SELECT FROM waiting w WHERE w.user_key = s.user_key)
             UNION ALL
             SELECT w.changed_at FROM waiting w CROSS JOIN LATERAL (
                 SELECT FROM subscriber_sync.subscriber s WHERE s.user_key = w.user_key AND \(isKnown) LIMIT 1
