@@ -26,9 +26,7 @@ extension Store {
     /// One statement, and so one snapshot: the profile is at least as new as the changes that it folded.
     ///
     /// - Parameter start: where the look begins; `nil`: it is a whole one.
-    public func claim(
-        limit: Int, from start: LookBounds.Reached? = nil
-    ) async throws(StoreError) -> ClaimBatch {
+    public func claim(limit: Int, from start: LookBounds.Reached? = nil) async throws(StoreError) -> ClaimBatch {
         let rows = try await query(
             statements.claim,
             [
