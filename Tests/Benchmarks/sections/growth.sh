@@ -35,9 +35,9 @@ ensure_largest() {
     sql <<<'VACUUM ANALYZE subscriber_sync.subscriber'
 }
 
-measure_status() {
+# status_row WHEN
+status_row() {
     local round began
-    ensure_largest
     : >"$scratch/ours"
     : >"$scratch/plain"
     for ((round = 0; round < rounds * 2 + 1; round++)); do
@@ -46,8 +46,21 @@ measure_status() {
         calculate "(${EPOCHREALTIME/[^0-9]/} - $began) / 1000" %.1f >>"$scratch/ours"
         milliseconds 'SELECT * FROM subscriber_sync.status;' >>"$scratch/plain"
     done
-    row "ms of status at $known users, beside its view" "$(median <"$scratch/ours" | xargs printf %.0f)" \
+    row "ms of status at $known users, $1, beside its view" "$(median <"$scratch/ours" | xargs printf %.0f)" \
         "$(median <"$scratch/plain" | xargs printf %.0f)" '' '< 50 ms'
+}
+
+# It counts what was created within a day and sent within a minute: here all of it, and then, as if a day had passed, none.
+measure_status() {
+    ensure_largest
+    status_row 'all new'
+    sql <<'SQL'
+SET session_replication_role = replica;
+UPDATE subscriber_sync.subscriber SET admitted_at = admitted_at - interval '1 day';
+UPDATE subscriber_sync.log SET at = at - interval '1 day';
+VACUUM ANALYZE subscriber_sync.subscriber, subscriber_sync.log;
+SQL
+    status_row 'a day later'
 }
 
 request_sweep() { sql <<<"INSERT INTO subscriber_sync.sweep_request (reason) VALUES ('benchmark')"; }
