@@ -49,7 +49,7 @@ extension Store {
         _ = try await query(Store.pauseForSuspicion, parameters)
     }
 
-    private static let windowMilliseconds = BlastGauge.window.millisecondsRoundedUp
+    fileprivate static let windowMilliseconds = BlastGauge.window.millisecondsRoundedUp
 
     /// How many changes that wait are looked at: what bounds how long a claim waits for the count.
     static let mostWaiting = 100_000
@@ -214,8 +214,6 @@ extension FleetControl {
         SELECT n.changed, n.new FROM counted n, knocked
         """, decode: judgement)
 
-    private static let window = BlastGauge.window.millisecondsRoundedUp
-
     static let reject = Statement<Judgement>(
         "reject",
         """
@@ -232,7 +230,7 @@ extension FleetControl {
                 SELECT s.changed_at FROM subscriber_sync.subscriber s
                 WHERE s.priority = 0 AND s.due_at <= now() AND s.lease IS NULL
             ) AS u
-            WHERE u.changed_at > (SELECT c.braked_at FROM subscriber_sync.control c) - interval '\(window) ms'
+            WHERE u.changed_at > (SELECT c.braked_at FROM subscriber_sync.control c) - interval '\(Store.windowMilliseconds) ms'
         ),
         switched AS (
             UPDATE subscriber_sync.control c SET braked_at = NULL,

@@ -6,6 +6,7 @@ extension Store {
     /// How many changes may wait before a sweep waits for them.
     static let sweepBacklog = 10_000
 
+    /// For a transaction that a crash of the server may forget as a whole.
     static let commitAtLeisure = Statement<Void>("commit_at_leisure", "SET LOCAL synchronous_commit = off")
 
     static let sweepState = Statement<SweepState>(

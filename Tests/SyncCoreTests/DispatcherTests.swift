@@ -85,9 +85,8 @@ struct DispatcherTests {
         #expect(bench.settles.count == 4 && bench.calls.isEmpty)
     }
 
-    @Test("claims twice as many where the calls ran out of users during a claim, until enough of them are left")
-    func widensAndNarrows() throws {
-        let accepted = try #require(Self.accepted)
+    /// One whose calls ran out of users during a claim: it holds twelve of twenty-four since, and a claim is under way.
+    private func widened(by accepted: PushAnswer) throws -> Bench {
         var bench = Bench(Self.settings)
         bench.hear(.started)
         bench.hear(.claimed(Haul(jobs: bench.jobs(1...12))))
@@ -99,7 +98,14 @@ struct DispatcherTests {
         #expect(bench.claimLimit == 24 - 6)
         bench.hear(.claimed(Haul(jobs: bench.jobs(19...36))))
         try bench.answer(12, with: accepted)
-        #expect(bench.lastClaim == 12)
+        #expect(bench.lastClaim == 12 && bench.dispatcher.held == 12)
+        return bench
+    }
+
+    @Test("claims twice as many where the calls ran out of users during a claim, until enough of them are left")
+    func widensAndNarrows() throws {
+        let accepted = try #require(Self.accepted)
+        var bench = try widened(by: accepted)
         // Eight wait for the four calls that there may be.
         bench.hear(.claimed(Haul(jobs: bench.jobs(37...48))))
         try bench.answer(18, with: accepted)
@@ -109,14 +115,7 @@ struct DispatcherTests {
     @Test("claims as many as before where half as many would have run out")
     func staysWide() throws {
         let accepted = try #require(Self.accepted)
-        var bench = Bench(Self.settings)
-        bench.hear(.started)
-        bench.hear(.claimed(Haul(jobs: bench.jobs(1...12))))
-        try bench.answer(12, with: accepted)
-        bench.hear(.claimed(Haul(jobs: bench.jobs(13...18))))
-        bench.hear(.claimed(Haul(jobs: bench.jobs(19...36))))
-        try bench.answer(12, with: accepted)
-        #expect(bench.lastClaim == 12 && bench.dispatcher.held == 12)
+        var bench = try widened(by: accepted)
         try bench.answer(3, with: accepted)
         // Five wait, and six fewer would have, had the claim begun when twelve fewer might be held.
         bench.hear(.claimed(Haul(jobs: bench.jobs(37...48))))
